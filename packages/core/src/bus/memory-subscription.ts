@@ -1,0 +1,36 @@
+import type { BusListener, BusSubscription, Position } from './event-bus.ts'
+import type { MemoryChannel } from './memory-channel.ts'
+
+/** One listener on one channel of a memory bus. It is alive as long as it is among the channel's listeners. */
+export class MemorySubscription implements BusSubscription {
+  readonly channel: MemoryChannel
+  readonly listener: BusListener
+  readonly position: Position
+  /** Where the channel was at the acknowledgement: events up to here are none of its live ones. */
+  readonly acknowledgedOffset: number
+  readonly #release: (subscription: MemorySubscription) => void
+  #isClosed = false
+
+  constructor(channel: MemoryChannel, listener: BusListener, release: (subscription: MemorySubscription) => void) {
+    this.channel = channel
+    this.listener = listener
+    this.acknowledgedOffset = channel.history.lastOffset
+    this.position = channel.position(this.acknowledgedOffset)
+    this.#release = release
+  }
+
+  /** Whether its owner closed it; the bus's own end leaves this alone. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#release(this)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * One string for values that are equal, and two strings for values that are not: the canonical JSON of plain
+ * data, with the types that JSON would blur kept apart. `undefined` if a value has no such form: functions,
+ * symbols, instances of classes, cycles. What has no canonical form is never taken to be equal to anything.
+ *
+ * Members whose value is `undefined` are left out, as in JSON; `null` is a value of its own.
+ */
+export function canonicalForm(value: unknown): string | undefined {
+  try {
+    return write(value, 0)
+  } catch (error) {
+    if (error === noForm) return undefined
+    throw error
+  }
+}
+
+const noForm = Symbol('no canonical form')
+/** Deeper data is not compared; it also ends the walk through a cycle. */
+const maxDepth = 64
+
+function write(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'number':
+      // NaN and the infinities have no JSON, but they are values all the same. -0 is 0.
+      return Number.isFinite(value) ? String(value) : `number:${value}`
+    case 'bigint':
+      return `bigint:${value}`
+    case 'object':
+      return value === null ? 'null' : writeObject(value, depth)
+    default:
+      throw noForm
+  }
+}
+
+function writeObject(value: object, depth: number): string {
+  if (depth === maxDepth) throw noForm
+  if (Array.isArray(value)) {
+    // Array.from, for map would skip holes, and an array of one hole is not an empty array.
+    return `[${Array.from(value, (item: unknown) => (item === undefined ? 'undefined' : write(item, depth + 1))).join(',')}]`
+  }
+  if (value instanceof Date && Object.getPrototypeOf(value) === Date.prototype) return `date:${value.getTime()}`
+  if (!isPlainObject(value)) throw noForm
+  const members: string[] = []
+  for (const key of Object.keys(value).sort()) {
+    const member = (value as Record<string, unknown>)[key]
+    if (member !== undefined) members.push(`${JSON.stringify(key)}:${write(member, depth + 1)}`)
+  }
+  return `{${members.join(',')}}`
+}
+
+/** Whether it is an object literal, an object without a prototype, or one out of JSON. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value) as object | null
+  if (prototype === null || prototype === Object.prototype) return true
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf') // another realm's
+}

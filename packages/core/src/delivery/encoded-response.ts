@@ -1,0 +1,166 @@
+import { Buffer } from 'node:buffer'
+import { type ExecutionResult, GraphQLError } from 'graphql'
+import { deepFreeze } from '../bus/event-data.ts'
+import type { ErrorReporter } from '../error-reporter.ts'
+import type { Counters } from '../metrics.ts'
+import { internalErrorResult } from './internal-error.ts'
+
+/** What a transport puts around the JSON of a response where it is the same for every subscriber. */
+export interface FrameFormat {
+  readonly before: Uint8Array
+  readonly after: Uint8Array
+}
+
+/** What a response counts with and reports to. */
+export interface ResponseServices {
+  readonly counters: Counters
+  readonly report: ErrorReporter
+}
+
+/** Rewrites a result that has errors, for every subscriber of a host alike: error masking. Must not change its argument. */
+export type ResultMasker = (result: ExecutionResult) => ExecutionResult
+
+/**
+ * The response to one source event, for a whole group: executed once, encoded once, and the same bytes for
+ * every subscriber. Everything is made on first use and remembered.
+ */
+export class EncodedResponse {
+  readonly #services: ResponseServices
+  #result: ExecutionResult
+  #bytes: Buffer | undefined
+  #format: FrameFormat | undefined
+  #frame: Buffer | undefined
+  #moreFrames: Map<FrameFormat, Buffer> | undefined
+  #data: ExecutionResult['data'] | undefined
+  #variants: Map<unknown, EncodedResponse> | undefined
+
+  constructor(result: ExecutionResult, services: ResponseServices) {
+    this.#result = result
+    this.#services = services
+  }
+
+  /** As it was executed. Values of custom scalars in it are the application's own: never change or freeze it. */
+  get result(): ExecutionResult {
+    return this.#result
+  }
+
+  /** The JSON of the result, UTF-8. Shared by all subscribers: never write into it. */
+  get bytes(): Buffer {
+    if (this.#bytes === undefined) this.#bytes = this.#encode()
+    return this.#bytes
+  }
+
+  /** The bytes within a transport's frame; one buffer per format, whatever the number of subscribers. */
+  framed(format: FrameFormat): Buffer {
+    if (this.#format === format) return this.#frame as Buffer
+    const known = this.#moreFrames?.get(format)
+    if (known !== undefined) return known
+    const frame = Buffer.concat([format.before, this.bytes, format.after])
+    if (this.#format === undefined) {
+      this.#format = format
+      this.#frame = frame
+    } else {
+      this.#moreFrames ??= new Map()
+      this.#moreFrames.set(format, frame)
+    }
+    return frame
+  }
+
+  /**
+   * A result of its own for one of several subscribers who pull, so that what a host's hooks do with it
+   * reaches nobody else: `data` is parsed from the bytes and frozen, once per response; the top level,
+   * `extensions` and `errors` are copies.
+   */
+  toSubscriberResult(): ExecutionResult {
+    void this.bytes // a result that cannot be encoded is replaced by an error, for everybody alike
+    const { data, errors, extensions, ...rest } = this.#result
+    const copy: Mutable<ExecutionResult> = { ...rest }
+    if (errors !== undefined) copy.errors = errors.map(copyError)
+    if (data !== undefined) copy.data = this.#sharedData() ?? null
+    if (extensions !== undefined) copy.extensions = { ...extensions }
+    return copy
+  }
+
+  /** The same response with its errors rewritten; once per masker, and itself if there is no error. */
+  masked(mask: ResultMasker): EncodedResponse {
+    if (this.#result.errors === undefined) return this
+    return this.#variant(mask, () => mask(this.#result))
+  }
+
+  /** The same response, told that events before it are missing. */
+  withGap(reason: string): EncodedResponse {
+    return this.#variant(reason, () => {
+      const { extensions } = this.#result
+      const sluice = extensions?.['sluice']
+      return {
+        ...this.#result,
+        extensions: {
+          ...extensions,
+          sluice: { ...(typeof sluice === 'object' ? sluice : undefined), gap: { reason } },
+        },
+      }
+    })
+  }
+
+  #encode(): Buffer {
+    this.#services.counters.serializations += 1
+    try {
+      return Buffer.from(JSON.stringify(this.#result))
+    } catch (error) {
+      this.#services.report(error)
+      this.#result = internalErrorResult()
+      return Buffer.from(JSON.stringify(this.#result))
+    }
+  }
+
+  #variant(key: unknown, make: () => ExecutionResult): EncodedResponse {
+    this.#variants ??= new Map()
+    let variant = this.#variants.get(key)
+    if (variant === undefined) {
+      variant = new EncodedResponse(make(), this.#services)
+      this.#variants.set(key, variant)
+    }
+    return variant
+  }
+
+  #sharedData(): ExecutionResult['data'] {
+    if (this.#data === undefined) {
+      const parsed = JSON.parse(this.bytes.toString()) as ExecutionResult
+      this.#data = deepFreeze(parsed.data ?? null)
+      if (this.#data !== null) responseByData.set(this.#data, this)
+    }
+    return this.#data
+  }
+}
+
+/**
+ * The response whose bytes say exactly what `result` says, or `undefined` if it has to be serialised: it is
+ * one only if its `data` is the untouched object of a response and nothing stands beside it. (Going by
+ * anything less once carried a result round a host's error masking.)
+ */
+export function rememberedResponse(result: ExecutionResult): EncodedResponse | undefined {
+  const { data } = result
+  if (data === null || data === undefined) return undefined
+  const response = responseByData.get(data)
+  if (response === undefined || response.result.errors !== undefined || response.result.extensions !== undefined) return undefined
+  for (const key in result) {
+    if (key !== 'data' && (result as Record<string, unknown>)[key] !== undefined) return undefined
+  }
+  return response
+}
+
+const responseByData = new WeakMap<object, EncodedResponse>()
+
+function copyError(error: GraphQLError): GraphQLError {
+  const { nodes, source, positions, path, originalError, extensions } = error
+  return new GraphQLError(error.message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    path: path ?? null,
+    originalError: originalError ?? null,
+    extensions: { ...extensions },
+  })
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }

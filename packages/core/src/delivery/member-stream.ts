@@ -1,0 +1,164 @@
+import type { ExecutionResult } from 'graphql'
+import type { SluiceError } from '../errors.ts'
+import { FifoQueue } from '../collections/fifo-queue.ts'
+import type { EncodedResponse, ResultMasker } from './encoded-response.ts'
+import type { OverflowOptions } from './overflow.ts'
+import { ResponseQueue } from './response-queue.ts'
+import type { PushStream, ResponseSink } from './response-stream.ts'
+import { slowConsumer } from './slow-consumer.ts'
+
+export interface MemberStreamOptions {
+  readonly userId: string | undefined
+  readonly overflow: OverflowOptions
+  /** Whether others get the same responses: then a reader who pulls gets results of its own. */
+  readonly shared: boolean
+  /** Applied to responses with errors; once per response, however many members have the same masker. */
+  readonly maskResult: ResultMasker | undefined
+  /** Called once, as soon as the stream wants nothing more: releases everything that is held for it. */
+  readonly leave: () => void
+  readonly onDropped: () => void
+}
+
+interface Waiter {
+  resolve(result: IteratorResult<ExecutionResult, undefined>): void
+  reject(error: unknown): void
+}
+
+const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+/**
+ * The response stream of one member of a group. Its reader pulls, with a bounded queue in between, or has the
+ * responses pushed into a sink.
+ */
+export class MemberStream implements PushStream {
+  readonly userId: string | undefined
+  joinedAt = 0
+  readonly #options: MemberStreamOptions
+  readonly #queue: ResponseQueue
+  readonly #waiters = new FifoQueue<Waiter>()
+  #sink: ResponseSink | undefined
+  #gap: string | undefined
+  #left = false
+  /** What the reader is told after the last response: nothing but that it is done, unless there is an error. */
+  #failure: SluiceError | undefined
+
+  constructor(options: MemberStreamOptions) {
+    this.#options = options
+    this.userId = options.userId
+    this.#queue = new ResponseQueue(options.overflow)
+  }
+
+  /** Takes a response of the group. In the hot path. */
+  deliver(response: EncodedResponse): void {
+    if (this.#left) return
+    const { maskResult } = this.#options
+    let mine = maskResult === undefined ? response : response.masked(maskResult)
+    if (this.#gap !== undefined) {
+      mine = mine.withGap(this.#gap)
+      this.#gap = undefined
+    }
+    if (this.#sink !== undefined) this.#sink.next(mine)
+    else if (this.#waiters.size > 0) (this.#waiters.shift() as Waiter).resolve(this.#yielded(mine))
+    else this.#enqueue(mine)
+  }
+
+  signalGap(reason: string): void {
+    this.#gap = reason
+  }
+
+  /** The server ends it. What waits in the queue is still read, then comes the error, if there is one. */
+  end(error?: SluiceError): void {
+    if (this.#left) return
+    this.#failure = error
+    this.#leave()
+    if (this.#sink !== undefined) this.#finish(this.#sink)
+    else this.#settleWaiters()
+  }
+
+  next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    const response = this.#queue.take()
+    if (response !== undefined) return Promise.resolve(this.#yielded(response))
+    if (this.#left || this.#sink !== undefined) {
+      const failure = this.#takeFailure()
+      return failure === undefined ? Promise.resolve(done) : Promise.reject(failure.toGraphQLError())
+    }
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }))
+  }
+
+  /** The reader ends it. */
+  return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    this.#failure = undefined
+    this.#queue.clear()
+    this.#leave()
+    this.#settleWaiters()
+    return Promise.resolve(done)
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {
+    await this.return()
+    throw error
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  pushTo(sink: ResponseSink): void {
+    for (let waiting = this.#queue.take(); waiting !== undefined; waiting = this.#queue.take()) sink.next(waiting)
+    if (this.#left) this.#finish(sink)
+    else this.#sink = sink
+  }
+
+  #enqueue(response: EncodedResponse): void {
+    const outcome = this.#queue.offer(response)
+    if (outcome === 'queued') return
+    this.#options.onDropped()
+    if (outcome === 'dropped') return
+    // What waits is given up with the stream: its reader has missed something anyway, and is slow.
+    this.#queue.clear()
+    this.end(slowConsumer('it was read more slowly than events arrived'))
+  }
+
+  #yielded(response: EncodedResponse): IteratorYieldResult<ExecutionResult> {
+    return { done: false, value: this.#options.shared ? response.toSubscriberResult() : response.result }
+  }
+
+  #leave(): void {
+    if (this.#left) return
+    this.#left = true
+    this.#options.leave()
+  }
+
+  #finish(sink: ResponseSink): void {
+    const failure = this.#takeFailure()
+    if (failure === undefined) sink.complete()
+    else sink.error(failure.toGraphQLError())
+  }
+
+  /** The first who waits hears the error; everybody after it, that the stream is done. */
+  #settleWaiters(): void {
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
+      const failure = this.#takeFailure()
+      if (failure === undefined) waiter.resolve(done)
+      else waiter.reject(failure.toGraphQLError())
+    }
+  }
+
+  #takeFailure(): SluiceError | undefined {
+    const failure = this.#failure
+    this.#failure = undefined
+    return failure
+  }
+}
+
+/**
+ * The stream, if it is the very one that the executor gave and can push. A stream that a host or a plugin wrapped
+ * is another one: then their hooks want to see every result, and it has to be pulled.
+ */
+export function asPushStream(value: unknown): PushStream | undefined {
+  return value instanceof MemberStream ? value : undefined
+}

@@ -1,0 +1,30 @@
+import type { ExecutionResult, GraphQLError } from 'graphql'
+import type { EncodedResponse } from './encoded-response.ts'
+
+/**
+ * The response stream of a subscription: an async generator of execution results that need not be started.
+ *
+ * `return()` is idempotent, works at any moment, also before the first `next()`, settles a pending `next()`
+ * and releases everything that the subscription held. After the stream rejected, `next()` is done.
+ */
+export interface ResponseStream extends AsyncGenerator<ExecutionResult, undefined, undefined>, AsyncDisposable {}
+
+/**
+ * Who takes the responses of a {@link PushStream}. Its functions are called synchronously, in the hot path:
+ * they must neither throw nor wait. Bounding what waits in the transport is the sink's business.
+ */
+export interface ResponseSink {
+  next(response: EncodedResponse): void
+  /** The last call, unless `error` is. Neither is called after `return()`. */
+  complete(): void
+  error(error: GraphQLError): void
+}
+
+/** A response stream that can hand its responses over instead of being pulled. */
+export interface PushStream extends ResponseStream {
+  /**
+   * From now on the sink is called; what waited in the queue comes first. `next()` must not have been
+   * called before and is done afterwards. `return()` still ends it.
+   */
+  pushTo(sink: ResponseSink): void
+}

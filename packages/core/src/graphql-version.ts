@@ -1,0 +1,64 @@
+import * as graphql from 'graphql'
+import { type ExecutionArgs, type ExecutionResult, execute, GraphQLError } from 'graphql'
+import type { MaybePromise } from './maybe-promise.ts'
+
+/**
+ * All that differs between graphql 16 and 17. In 17 a subscription's arguments are validated once, and the
+ * result of that is what source streams are created from and events are executed with.
+ */
+
+type ValidatedArgs = { readonly operation: object }
+
+interface GraphQL17 {
+  validateSubscriptionArgs(args: ExecutionArgs): ValidatedArgs | readonly GraphQLError[]
+  createSourceEventStream(args: ValidatedArgs): MaybePromise<SourceStreamOrErrors>
+  executeSubscriptionEvent(args: ValidatedArgs): MaybePromise<ExecutionResult>
+}
+
+/** What CreateSourceEventStream gives: the very object that the field's `subscribe` gave, or the request's errors. */
+export type SourceStreamOrErrors = AsyncIterable<unknown> | ExecutionResult
+
+const graphql17: GraphQL17 | undefined =
+  'validateSubscriptionArgs' in graphql ? (graphql as unknown as GraphQL17) : undefined
+
+/**
+ * CreateSourceEventStream. The operation has to be a subscription. Rejects for what graphql-js takes to be a
+ * failure of the system, such as a `subscribe` that gives no async iterable.
+ *
+ * @see https://spec.graphql.org/draft/#CreateSourceEventStream()
+ */
+export async function createSourceStream(args: ExecutionArgs): Promise<SourceStreamOrErrors> {
+  if (graphql17 === undefined) return graphql.createSourceEventStream(args)
+  const validated = graphql17.validateSubscriptionArgs(args)
+  if (isErrors(validated)) return { errors: validated }
+  return graphql17.createSourceEventStream(validated)
+}
+
+/** Executes the operation for one event. */
+export type EventExecution = (data: unknown, contextValue: unknown) => MaybePromise<ExecutionResult>
+
+/**
+ * ExecuteSubscriptionEvent, with everything that is the same for all events done beforehand. The context of
+ * the arguments is not kept.
+ *
+ * @see https://spec.graphql.org/draft/#ExecuteSubscriptionEvent()
+ */
+export function prepareEventExecution(
+  args: ExecutionArgs,
+  customExecute: ((args: ExecutionArgs) => MaybePromise<ExecutionResult>) | undefined,
+): EventExecution {
+  const { contextValue: _, ...withoutContext } = args
+  if (graphql17 !== undefined && customExecute === undefined) {
+    const { executeSubscriptionEvent, validateSubscriptionArgs } = graphql17
+    const validated = validateSubscriptionArgs(withoutContext)
+    if (!isErrors(validated)) {
+      return (rootValue, contextValue) => executeSubscriptionEvent({ ...validated, rootValue, contextValue } as ValidatedArgs)
+    }
+  }
+  const executeEvent = customExecute ?? execute
+  return (rootValue, contextValue) => executeEvent({ ...withoutContext, rootValue, contextValue })
+}
+
+function isErrors(value: ValidatedArgs | readonly GraphQLError[]): value is readonly GraphQLError[] {
+  return Array.isArray(value)
+}

@@ -1,0 +1,55 @@
+// The executor and what its options are made of.
+export { createSubscriptionExecutor, type SubscriptionExecutor } from './executor.ts'
+export type { EventContextInput, SubscriptionExecutorOptions } from './options.ts'
+export type { MetricsSnapshot } from './metrics.ts'
+export type { Logger } from './logger.ts'
+export { SluiceError, SluiceErrorCode, type SluiceErrorOptions } from './errors.ts'
+
+// Schemas.
+export {
+  type ChannelField,
+  type EventDataFilter,
+  type FromChannelOptions,
+  fromChannel,
+  type GapPolicy,
+} from './channel/from-channel.ts'
+export type { Match, MatchScalar, MatchValue } from './channel/match.ts'
+export type { EventDataOf, Register, RegisteredContext } from './register.ts'
+
+// Who may receive and publish what.
+export type { Scope } from './scope/scope.ts'
+export type { Share, UnsharedReason } from './scope/partition.ts'
+export type { EventInput, ScopedEventInput, ScopedPublisher } from './scope/publisher.ts'
+
+// Subscriptions, for hosts and transports.
+export type { SubscribeOptions } from './subscription/subscribe.ts'
+export type { Registration } from './subscription/registration.ts'
+export type { RegisterRequest, SubscriptionAddress } from './subscription/registry.ts'
+export { EncodedResponse, type FrameFormat, type ResultMasker, rememberedResponse } from './delivery/encoded-response.ts'
+export { asPushStream } from './delivery/member-stream.ts'
+export type { OverflowOptions, OverflowPolicy } from './delivery/overflow.ts'
+export type { PushStream, ResponseSink, ResponseStream } from './delivery/response-stream.ts'
+export { checkDocument, type CheckedDocument } from './subscription/document-cache.ts'
+export { checkOptions } from './check-options.ts'
+
+// The bus: its contract, and the one that is built in.
+export type {
+  BusCapabilities,
+  BusEvent,
+  BusListener,
+  BusNotification,
+  BusObserver,
+  BusStatus,
+  BusSubscribeOptions,
+  BusSubscription,
+  EventBus,
+  GapReason,
+  HistoryOptions,
+  HistoryPage,
+  Position,
+  PublishReceipt,
+} from './bus/event-bus.ts'
+export { type ChannelKey, type ChannelTenant, encodeChannelKey, isSameChannel, SHARED } from './bus/channel-key.ts'
+export type { PublishedEvent } from './bus/published-event.ts'
+export { type MemoryBus, memoryBus, type MemoryBusStats } from './bus/memory-bus.ts'
+export type { MemoryBusOptions } from './bus/memory-bus-options.ts'

@@ -1,0 +1,153 @@
+import type { BusEvent, BusNotification } from '../bus/event-bus.ts'
+import { type ChannelKey, isSameChannel, SHARED } from '../bus/channel-key.ts'
+import { decodeEvent, type PublishedEvent } from '../bus/published-event.ts'
+import { satisfies } from '../channel/match.ts'
+import type { ErrorReporter } from '../error-reporter.ts'
+import { SluiceError } from '../errors.ts'
+import type { Counters } from '../metrics.ts'
+import { DispatchedEvent } from '../subscription/dispatched-event.ts'
+import type { Group } from '../subscription/group.ts'
+import type { Scheduler } from '../subscription/scheduler.ts'
+import { MatchIndex } from './match-index.ts'
+
+export interface RouteServices {
+  readonly counters: Counters
+  readonly report: ErrorReporter
+  readonly scheduler: Scheduler
+}
+
+/**
+ * Who may receive an event of one channel. The groups on the channel are found by look-ups: by the event's type
+ * and the values that they match, or, for an event that is for one user, by the user.
+ */
+export class ChannelRoute {
+  readonly key: ChannelKey
+  readonly #services: RouteServices
+  readonly #groups = new Set<Group>()
+  /** By type; those who take every type are under `undefined`. */
+  readonly #byType = new Map<string | undefined, MatchIndex<Group>>()
+  readonly #byUser = new Map<string, Set<Group>>()
+
+  constructor(key: ChannelKey, services: RouteServices) {
+    this.key = key
+    this.#services = services
+  }
+
+  add(group: Group): void {
+    this.#groups.add(group)
+    for (const type of group.options.types ?? [undefined]) {
+      let index = this.#byType.get(type)
+      if (index === undefined) {
+        index = new MatchIndex()
+        this.#byType.set(type, index)
+      }
+      index.add(group.options.match, group)
+    }
+  }
+
+  remove(group: Group): void {
+    this.#groups.delete(group)
+    for (const type of group.options.types ?? [undefined]) {
+      const index = this.#byType.get(type)
+      index?.delete(group.options.match, group)
+      if (index?.isEmpty()) this.#byType.delete(type)
+    }
+  }
+
+  /** The group has members of this user now. */
+  addUser(userId: string, group: Group): void {
+    const groups = this.#byUser.get(userId)
+    if (groups === undefined) this.#byUser.set(userId, new Set([group]))
+    else groups.add(group)
+  }
+
+  removeUser(userId: string, group: Group): void {
+    const groups = this.#byUser.get(userId)
+    groups?.delete(group)
+    if (groups?.size === 0) this.#byUser.delete(userId)
+  }
+
+  /** The bus's listener: called synchronously, in the order of the channel. Never throws. */
+  readonly listen = (notification: BusNotification): void => {
+    if (notification.kind === 'event') this.#dispatch(notification.event)
+    else if (notification.kind === 'gap') this.#tellGap(notification.reason)
+  }
+
+  #dispatch(busEvent: BusEvent): void {
+    const { counters, report, scheduler } = this.#services
+    counters.received += 1
+    if (this.#groups.size === 0) return
+    counters.checks += this.#groups.size
+    if (!isSameChannel(busEvent.channel, this.key)) {
+      counters.rejectedTenant += this.#groups.size
+      report(new SluiceError('FORBIDDEN', '[bus] an event of another channel was delivered to a subscription; it was refused.'))
+      return
+    }
+    if (busEvent.userId !== undefined && this.key.tenantId === SHARED) {
+      // The same user id at two tenants is two users.
+      counters.rejectedUser += this.#groups.size
+      report(new SluiceError('BAD_EVENT', '[bus] an event for one user came on a channel that all tenants share; it was refused.'))
+      return
+    }
+    const event = this.#decode(busEvent)
+    if (event === undefined) return
+    const found = event.userId === undefined ? this.#acceptByMatch(event) : this.#acceptByUser(event, event.userId)
+    counters.filtered += this.#groups.size - found
+    scheduler.flush()
+  }
+
+  #acceptByMatch(event: PublishedEvent): number {
+    this.#services.counters.passed += this.#groups.size
+    let found = 0
+    let dispatched: DispatchedEvent | undefined
+    const accept = (group: Group) => {
+      dispatched ??= new DispatchedEvent(event)
+      group.accept(dispatched)
+      found += 1
+    }
+    this.#byType.get(undefined)?.find(event.data, accept)
+    this.#byType.get(event.type)?.find(event.data, accept)
+    return found
+  }
+
+  #acceptByUser(event: PublishedEvent, userId: string): number {
+    const { counters } = this.#services
+    const groups = this.#byUser.get(userId)
+    const candidates = groups?.size ?? 0
+    counters.passed += candidates
+    counters.rejectedUser += this.#groups.size - candidates
+    if (groups === undefined) return 0
+    const dispatched = new DispatchedEvent(event)
+    let found = 0
+    for (const group of groups) {
+      const { types, match } = group.options
+      if (types?.includes(event.type as string) === false || !satisfies(event.data, match)) continue
+      group.accept(dispatched)
+      found += 1
+    }
+    return found
+  }
+
+  #decode(busEvent: BusEvent): PublishedEvent | undefined {
+    try {
+      return decodeEvent(busEvent)
+    } catch (cause) {
+      this.#services.counters.dropped += 1
+      this.#services.report(
+        new SluiceError('BAD_EVENT', '[bus] an event whose data is not JSON was dropped. Publish it with executor.publish.', { cause }),
+      )
+      return undefined
+    }
+  }
+
+  #tellGap(reason: string): void {
+    const { counters, report } = this.#services
+    counters.gaps += 1
+    const error = new SluiceError('HISTORY_GAP', `Events may be missing: the bus cannot give its history whole (${reason}).`)
+    report(error)
+    for (const group of [...this.#groups]) {
+      if (group.options.onGap === 'end') group.end(error)
+      else group.tellGap(reason)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { SluiceError } from '../errors.ts'
+import type { Untyped } from '../register.ts'
+import type { ResolvedScope, Scope } from './scope.ts'
+
+/**
+ * How widely a field's subscriptions are executed together. It is always inside one tenant.
+ *
+ * - `'subscriber'`: not at all; each subscription is executed on its own, with a copy of its own context.
+ * - `'user'`: with those whose scope is equal, but for `expiresAt`.
+ * - `'tenant'`: with everybody in the tenant. Only for results that do not depend on who asks.
+ * - a function: with those in the tenant for whom it gives the same string, such as a role.
+ */
+export type Share<TArgs = Untyped> = 'subscriber' | 'user' | 'tenant' | ((scope: Scope, args: TArgs) => string)
+
+/** Why a subscription is executed on its own. */
+export type UnsharedReason =
+  /** The field says so; it is the default. */
+  | 'subscriber'
+  /** Its source is not a channel but another async iterable. */
+  | 'source'
+  /** Its scope has no canonical form. */
+  | 'scope'
+  /** Its variables have no canonical form. */
+  | 'variables'
+
+/** Who shares executions, and which scope their common context is built from. */
+export interface Partition {
+  /** Unique within the tenant; `undefined` if the subscription is alone. */
+  readonly key: string | undefined
+  readonly unshared: UnsharedReason | undefined
+  /** What `eventContext` gets as `scope`: no more than what all members have in common. */
+  readonly scope: Scope & { readonly partition?: string }
+}
+
+/** @throws SluiceError BAD_CONFIG if a share function gives no string. */
+export function resolvePartition(share: Share, { scope, canonical }: ResolvedScope, args: unknown): Partition {
+  const { tenantId } = scope
+  switch (share) {
+    case 'subscriber':
+      return { key: undefined, unshared: 'subscriber', scope }
+    case 'user':
+      if (canonical === undefined) return { key: undefined, unshared: 'scope', scope }
+      // One member's `expiresAt` is nothing that the others share.
+      return { key: `user:${canonical}`, unshared: undefined, scope: withoutExpiry(scope) }
+    case 'tenant':
+      return { key: 'tenant', unshared: undefined, scope: Object.freeze({ tenantId }) }
+    default: {
+      const partition = share(scope, args)
+      if (typeof partition !== 'string') {
+        throw new SluiceError('BAD_CONFIG', `[fromChannel] the option "share" gave a ${typeof partition}; give a string.`)
+      }
+      return { key: `function:${partition}`, unshared: undefined, scope: Object.freeze({ tenantId, partition }) }
+    }
+  }
+}
+
+function withoutExpiry(scope: Scope): Scope {
+  const { expiresAt: _, ...claims } = scope
+  return Object.freeze(claims)
+}

@@ -1,0 +1,59 @@
+import type { ExecutionArgs, ExecutionResult } from 'graphql'
+import type { ResponseStream } from '../delivery/response-stream.ts'
+import { prepareEventExecution } from '../graphql-version.ts'
+import { isPromise } from '../maybe-promise.ts'
+import type { ResolvedScope } from '../scope/scope.ts'
+import { ownContext } from './event-context.ts'
+import { executeEvent } from './event-execution.ts'
+import { SourceResponseStream } from './source-response-stream.ts'
+import type { SubscribeOptions, SubscriptionServices } from './subscribe.ts'
+
+/**
+ * A subscription whose source is any other async iterable: the server's own PubSub, a generator. It is executed
+ * on its own, with a fresh copy of its own context for each event, and counts among the concurrent executions.
+ *
+ * @throws whatever the source's `[Symbol.asyncIterator]()` throws.
+ */
+export function followSource(
+  args: ExecutionArgs,
+  source: AsyncIterable<unknown>,
+  { scope }: ResolvedScope,
+  { maskResult }: SubscribeOptions,
+  services: SubscriptionServices,
+): ResponseStream {
+  const { counters, options, report, scheduler, sources } = services
+  const contextFor = ownContext(options.eventContext, scope, args.contextValue, report)
+  const execute = prepareEventExecution(args, options.execute)
+
+  const respond = async (data: unknown): Promise<ExecutionResult> => {
+    counters.received += 1
+    const response = await new Promise<ExecutionResult>((resolve, reject) => {
+      const run = () => {
+        const outcome = executeEvent(data, { contextFor: () => contextFor({ data }), filter: undefined, execute }, services)
+        if (!isPromise(outcome)) {
+          resolve(outcome?.result as ExecutionResult)
+          return undefined
+        }
+        return outcome.then((late) => resolve(late?.result as ExecutionResult), reject)
+      }
+      scheduler.schedule({ run })
+      scheduler.flush()
+    })
+    counters.delivered += 1
+    return maskResult === undefined || response.errors === undefined ? response : maskResult(response)
+  }
+
+  let ended: (() => void) | undefined
+  const stream = new SourceResponseStream({
+    source,
+    execute: respond,
+    report,
+    leave: () => {
+      sources.delete(stream)
+      ended?.()
+    },
+  })
+  ended = counters.startSubscription(scope.tenantId, 'source')
+  sources.add(stream)
+  return stream
+}

@@ -1,0 +1,82 @@
+import { type DocumentNode, type ExecutionArgs, getOperationAST, print } from 'graphql'
+import { canonicalForm } from '../canonical.ts'
+import type { ChannelSourceDescription } from '../channel/channel-source.ts'
+import type { Partition, UnsharedReason } from '../scope/partition.ts'
+
+/** A group's key, or why the subscription cannot be in a group with others. */
+export type GroupKey =
+  | { readonly key: string; readonly unshared: undefined }
+  | { readonly key: undefined; readonly unshared: UnsharedReason }
+
+/**
+ * Everything that a response can depend on: two subscriptions with the same key get the same bytes, so what is
+ * not in the key must not reach the execution. The context of a subscriber is left out, and does not.
+ */
+export function groupKey(
+  args: ExecutionArgs,
+  source: ChannelSourceDescription,
+  partition: Partition,
+): GroupKey {
+  if (partition.unshared !== undefined) return { key: undefined, unshared: partition.unshared }
+  const variables = canonicalForm(declaredVariables(args))
+  // A resolver may have called the field's `subscribe` with arguments of its own making.
+  const sourceArgs = canonicalForm(source.args)
+  if (variables === undefined || sourceArgs === undefined) return { key: undefined, unshared: 'variables' }
+  const key = JSON.stringify([
+    partition.scope.tenantId,
+    partition.key,
+    identityOf(args.schema),
+    textOf(args.document),
+    args.operationName ?? null,
+    variables,
+    sourceArgs,
+    source.tenancy,
+    source.channels,
+    source.types ?? null,
+    source.match.map(({ path, keys }) => [path, keys]),
+    // A resolver may make its `fromChannel` anew for each subscription.
+    identityOf(source.filter),
+    source.onGap ?? null,
+    identityOf(args.fieldResolver),
+    identityOf(args.typeResolver),
+    identityOf(args.rootValue),
+  ])
+  return { key, unshared: undefined }
+}
+
+/** The variables that the operation declares; whatever else a client sends has no effect. */
+function declaredVariables({ document, operationName, variableValues }: ExecutionArgs): Record<string, unknown> {
+  const declared: Record<string, unknown> = Object.create(null) as Record<string, unknown>
+  for (const { variable } of getOperationAST(document, operationName)?.variableDefinitions ?? []) {
+    const name = variable.name.value
+    if (variableValues && Object.hasOwn(variableValues, name)) declared[name] = variableValues[name]
+  }
+  return declared
+}
+
+const texts = new WeakMap<DocumentNode, string>()
+
+/** The document as it is executed: plugins rewrite it, so the text that the client sent does not count. */
+function textOf(document: DocumentNode): string {
+  let text = texts.get(document)
+  if (text === undefined) {
+    text = print(document)
+    texts.set(document, text)
+  }
+  return text
+}
+
+const identities = new WeakMap<object, string>()
+let lastIdentity = 0
+
+/** One string per object or function; a value stands for itself. */
+function identityOf(value: unknown): string {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return `${typeof value}:${String(value)}`
+  let identity = identities.get(value)
+  if (identity === undefined) {
+    lastIdentity += 1
+    identity = `#${lastIdentity}`
+    identities.set(value, identity)
+  }
+  return identity
+}

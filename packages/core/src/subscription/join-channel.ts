@@ -1,0 +1,133 @@
+import type { ExecutionArgs } from 'graphql'
+import { SHARED } from '../bus/channel-key.ts'
+import { missingEventContext } from '../channel/check-schema.ts'
+import type { ChannelSource, ChannelSourceDescription } from '../channel/channel-source.ts'
+import { MemberStream } from '../delivery/member-stream.ts'
+import type { ResponseStream } from '../delivery/response-stream.ts'
+import { SluiceError } from '../errors.ts'
+import { prepareEventExecution } from '../graphql-version.ts'
+import { type Partition, resolvePartition } from '../scope/partition.ts'
+import type { ResolvedScope } from '../scope/scope.ts'
+import { ownContext, sharedContext } from './event-context.ts'
+import { executeEvent } from './event-execution.ts'
+import type { GroupExecution, GroupOptions } from './group.ts'
+import { groupKey } from './group-key.ts'
+import type { SubscribeOptions, SubscriptionServices } from './subscribe.ts'
+
+/**
+ * Makes a subscription whose source is a channel one of its group. Resolves when the bus has acknowledged the
+ * channels; the subscription becomes a member in the same step.
+ *
+ * @throws SluiceError BAD_CONFIG, BUS_UNAVAILABLE, DRAINING
+ */
+export async function joinChannel(
+  args: ExecutionArgs,
+  { description }: ChannelSource,
+  resolved: ResolvedScope,
+  { maskResult }: SubscribeOptions,
+  services: SubscriptionServices,
+): Promise<ResponseStream> {
+  const { counters, groups, options, router } = services
+  const { scope } = resolved
+  const partition = resolvePartition(description.share, resolved, description.args)
+  if (description.share !== 'subscriber' && options.eventContext === undefined) throw missingEventContext('a field')
+  const { key, unshared } = groupKey(args, description, partition)
+  const tenantId = description.tenancy === 'shared' ? SHARED : scope.tenantId
+
+  const lease = await router.acquire(description.channels.map((name) => ({ tenantId, name })))
+  if (services.isDraining()) {
+    lease.release()
+    throw new SluiceError('DRAINING', 'The server is shutting down. Subscribe again.')
+  }
+  const ended = counters.startSubscription(scope.tenantId, unshared)
+  const stream = new MemberStream({
+    userId: scope.userId ?? undefined,
+    overflow: options.overflow,
+    shared: key !== undefined,
+    maskResult,
+    onDropped: () => {
+      counters.dropped += 1
+    },
+    leave: () => {
+      leaveGroup()
+      lease.release()
+      ended()
+    },
+  })
+  let leaveGroup: () => void
+  try {
+    leaveGroup = groups.join(key, stream, lease.routes, () => foundGroup(key, args, description, partition, services))
+  } catch (error) {
+    lease.release()
+    ended()
+    throw error
+  }
+  return stream
+}
+
+/** What is kept of the founder is what all members have in common, and for a shared group no context of anybody. */
+function foundGroup(
+  key: string | undefined,
+  args: ExecutionArgs,
+  description: ChannelSourceDescription,
+  partition: Partition,
+  services: SubscriptionServices,
+): GroupOptions {
+  const { options } = services
+  const isShared = partition.key !== undefined
+  return {
+    key,
+    types: description.types,
+    match: description.match,
+    schema: args.schema,
+    onGap: description.onGap ?? options.onGap,
+    execute: isShared
+      ? groupExecution(args, description, services, sharedContextOf(partition, services))
+      : groupExecution(args, description, services, ownContextOf(args, description, partition, services)),
+  }
+}
+
+type ContextFor = (...[event]: Parameters<GroupExecution>) => unknown
+
+function sharedContextOf(partition: Partition, { options, report }: SubscriptionServices): ContextFor {
+  const { eventContext } = options
+  if (eventContext === undefined) throw missingEventContext('a field')
+  return (event) => sharedContext(eventContext, partition, event, report)
+}
+
+function ownContextOf(
+  args: ExecutionArgs,
+  { share }: ChannelSourceDescription,
+  partition: Partition,
+  { options, report }: SubscriptionServices,
+): ContextFor {
+  // A wider share promises that no subscriber's context is used, also to one that happens to be alone.
+  const initialContext: unknown = share === 'subscriber' ? args.contextValue : undefined
+  const build = ownContext(options.eventContext, partition.scope, initialContext, report)
+  return ({ event }) => build(event)
+}
+
+function groupExecution(
+  args: ExecutionArgs,
+  { filter, args: sourceArgs }: ChannelSourceDescription,
+  services: SubscriptionServices,
+  contextFor: ContextFor,
+): GroupExecution {
+  const execute = prepareEventExecution(operationOnly(args), services.options.execute)
+  const filterEvent = filter && ((data: unknown, context: unknown) => filter(data, sourceArgs, context))
+  return (event) =>
+    executeEvent(event.event.data, { contextFor: () => contextFor(event), filter: filterEvent, execute }, services)
+}
+
+/** The arguments that are in the group's key, and no others. */
+function operationOnly(args: ExecutionArgs): ExecutionArgs {
+  const { schema, document, variableValues, operationName, fieldResolver, typeResolver } = args
+  return {
+    schema,
+    document,
+    variableValues: variableValues ?? null,
+    operationName: operationName ?? null,
+    fieldResolver: fieldResolver ?? null,
+    typeResolver: typeResolver ?? null,
+  }
+}

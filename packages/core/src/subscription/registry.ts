@@ -1,0 +1,182 @@
+import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql'
+import { isPlainObject } from '../canonical.ts'
+import { checkName } from '../bus/check-name.ts'
+import type { ResponseServices } from '../delivery/encoded-response.ts'
+import type { OverflowOptions } from '../delivery/overflow.ts'
+import type { ResponseStream } from '../delivery/response-stream.ts'
+import { SluiceError } from '../errors.ts'
+import type { RegisteredContext } from '../register.ts'
+import { checkDocument } from './document-cache.ts'
+import { QueuedRegistration, type Registration } from './registration.ts'
+import type { SubscribeOptions } from './subscribe.ts'
+
+/** Which subscription of which connection. The same id on another connection is another subscription. */
+export interface SubscriptionAddress {
+  readonly connectionId: string
+  readonly subscriptionId: string
+}
+
+/** What a client sends to subscribe, and who it is, as the host found out. */
+export interface RegisterRequest extends SubscriptionAddress {
+  readonly query: string
+  readonly operationName?: string | null | undefined
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined
+  /** Anything that the client sent beside the operation. It has no effect. */
+  readonly extensions?: Readonly<Record<string, unknown>> | null | undefined
+  /** From the host's own authentication. */
+  readonly tenantId: string
+  /** From the host's own authentication. */
+  readonly userId?: string | undefined
+  readonly contextValue?: RegisteredContext
+}
+
+export interface RegistryServices extends ResponseServices {
+  readonly schema: () => GraphQLSchema | undefined
+  readonly overflow: OverflowOptions
+  readonly subscribe: (args: ExecutionArgs, options: SubscribeOptions) => Promise<ResponseStream | ExecutionResult>
+}
+
+interface Connection {
+  /** `undefined` while the subscription is being started. */
+  readonly registrations: Map<string, QueuedRegistration | undefined>
+  readonly closed: () => void
+}
+
+/** The subscriptions of hosts that bring their own transport, by connection and id. */
+export class Registry {
+  readonly #services: RegistryServices
+  readonly #connections = new Map<string, Connection>()
+
+  constructor(services: RegistryServices) {
+    this.#services = services
+  }
+
+  /**
+   * @throws SluiceError SUBSCRIPTION_EXISTS, and BAD_SUBSCRIPTION or the code that refused it, with the GraphQL
+   * errors as `errors`.
+   */
+  async register(request: RegisterRequest): Promise<Registration> {
+    const schema = this.#services.schema()
+    if (schema === undefined) {
+      throw new SluiceError('BAD_CONFIG', '[createSubscriptionExecutor] the option "schema" is missing; register needs it.')
+    }
+    const { connectionId, subscriptionId } = checkRequest(request)
+    const { document, errors } = checkDocument(schema, request.query)
+    if (errors !== undefined) throw toSluiceError({ errors })
+    const registrations = this.#reserve(connectionId, subscriptionId)
+    const isReserved = () =>
+      registrations.has(subscriptionId) &&
+      registrations.get(subscriptionId) === undefined &&
+      this.#connections.get(connectionId)?.registrations === registrations
+    const { tenantId, userId } = request
+    const args: ExecutionArgs = {
+      schema,
+      document,
+      contextValue: request.contextValue ?? {},
+      variableValues: request.variables ?? null,
+      operationName: request.operationName ?? null,
+    }
+    const stream = await this.#services.subscribe(args, { scope: { tenantId, userId } })
+    if (!('next' in stream)) {
+      if (isReserved()) this.#forget(connectionId, subscriptionId)
+      throw toSluiceError(stream)
+    }
+    if (!isReserved()) {
+      await stream.return(undefined)
+      throw new SluiceError('SUBSCRIPTION_NOT_FOUND', `The subscription "${subscriptionId}" was completed before it began.`)
+    }
+    const { overflow } = this.#services
+    const registration = new QueuedRegistration({
+      connectionId,
+      subscriptionId,
+      stream,
+      overflow,
+      services: this.#services,
+      forget: () => {
+        if (registrations.get(subscriptionId) === registration) this.#forget(connectionId, subscriptionId)
+      },
+    })
+    registrations.set(subscriptionId, registration)
+    return registration
+  }
+
+  /** @throws SluiceError SUBSCRIPTION_NOT_FOUND */
+  nextMessage(address: SubscriptionAddress): Uint8Array | null {
+    const registration = this.#find(address)
+    return registration === undefined ? null : registration.take()
+  }
+
+  /** @throws SluiceError SUBSCRIPTION_NOT_FOUND */
+  complete(address: SubscriptionAddress): void {
+    const registration = this.#find(address)
+    if (registration === undefined) this.#forget(address.connectionId, address.subscriptionId)
+    else registration.close()
+  }
+
+  /** Ends all subscriptions of a connection; of one that has none, nothing. */
+  completeConnection(connectionId: string): void {
+    const connection = this.#connections.get(connectionId)
+    if (connection === undefined) return
+    for (const [subscriptionId, registration] of [...connection.registrations]) {
+      if (registration === undefined) this.#forget(connectionId, subscriptionId)
+      else registration.close()
+    }
+  }
+
+  /** Ends everything. */
+  clear(): void {
+    for (const connectionId of [...this.#connections.keys()]) this.completeConnection(connectionId)
+  }
+
+  #find({ connectionId, subscriptionId }: SubscriptionAddress): QueuedRegistration | undefined {
+    const registrations = this.#connections.get(connectionId)?.registrations
+    if (registrations?.has(subscriptionId) !== true) {
+      throw new SluiceError('SUBSCRIPTION_NOT_FOUND', `There is no subscription "${subscriptionId}" on the connection "${connectionId}".`)
+    }
+    return registrations.get(subscriptionId)
+  }
+
+  #reserve(connectionId: string, subscriptionId: string): Connection['registrations'] {
+    let connection = this.#connections.get(connectionId)
+    if (connection?.registrations.has(subscriptionId)) {
+      throw new SluiceError('SUBSCRIPTION_EXISTS', `The connection "${connectionId}" has a subscription "${subscriptionId}" already.`)
+    }
+    if (connection === undefined) {
+      connection = { registrations: new Map(), closed: this.#services.counters.openConnection() }
+      this.#connections.set(connectionId, connection)
+    }
+    connection.registrations.set(subscriptionId, undefined)
+    return connection.registrations
+  }
+
+  #forget(connectionId: string, subscriptionId: string): void {
+    const connection = this.#connections.get(connectionId)
+    if (connection === undefined) return
+    connection.registrations.delete(subscriptionId)
+    if (connection.registrations.size > 0) return
+    this.#connections.delete(connectionId)
+    connection.closed()
+  }
+}
+
+function checkRequest(request: RegisterRequest): SubscriptionAddress {
+  if (!isPlainObject(request)) throw new SluiceError('BAD_SUBSCRIPTION', 'A request to subscribe has to be an object.')
+  const { connectionId, subscriptionId, query, operationName, variables, extensions } = request
+  checkName(connectionId, 'BAD_SUBSCRIPTION', 'The connectionId')
+  checkName(subscriptionId, 'BAD_SUBSCRIPTION', 'The subscriptionId')
+  if (typeof query !== 'string') throw new SluiceError('BAD_SUBSCRIPTION', 'The query has to be a string.')
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
+    throw new SluiceError('BAD_SUBSCRIPTION', 'The operationName has to be a string.')
+  }
+  for (const [name, value] of Object.entries({ variables, extensions })) {
+    if (value !== undefined && value !== null && !isPlainObject(value)) {
+      throw new SluiceError('BAD_SUBSCRIPTION', `The ${name} of an operation have to be an object.`)
+    }
+  }
+  return { connectionId, subscriptionId }
+}
+
+function toSluiceError({ errors = [] }: ExecutionResult): SluiceError {
+  const code = errors.map(SluiceError.codeOf).find((known) => known !== undefined)
+  return new SluiceError(code ?? 'BAD_SUBSCRIPTION', errors.map(({ message }) => message).join(' '), { errors })
+}

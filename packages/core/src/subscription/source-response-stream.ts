@@ -1,0 +1,139 @@
+import type { ExecutionResult } from 'graphql'
+import type { ResponseStream } from '../delivery/response-stream.ts'
+import type { SluiceError } from '../errors.ts'
+
+export interface SourceResponseStreamOptions {
+  readonly source: AsyncIterable<unknown>
+  /** Executes the operation for one source event; `undefined` if there is nothing to tell. Never rejects. */
+  readonly execute: (data: unknown) => Promise<ExecutionResult>
+  /** Called once, as soon as the stream wants nothing more. */
+  readonly leave: () => void
+  /** Hears of what the source throws while it is released, when there is no caller to tell. */
+  readonly report: (error: unknown) => void
+}
+
+interface Waiter {
+  resolve(result: IteratorResult<ExecutionResult, undefined>): void
+  reject(error: unknown): void
+}
+
+const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+/**
+ * MapSourceToResponseEvent for a source that is not a channel: it is pulled when its reader pulls, one event at
+ * a time, so that nothing but the source itself has to queue.
+ *
+ * @see https://spec.graphql.org/draft/#MapSourceToResponseEvent()
+ */
+export class SourceResponseStream implements ResponseStream {
+  readonly #options: SourceResponseStreamOptions
+  readonly #source: AsyncIterator<unknown>
+  readonly #waiters = new Set<Waiter>()
+  /** Ends when the pulls before have ended: responses come in the order of their events. */
+  #lastPull: Promise<void> = Promise.resolve()
+  #left = false
+  #failure: SluiceError | undefined
+
+  /** @throws whatever the source's `[Symbol.asyncIterator]()` throws. */
+  constructor(options: SourceResponseStreamOptions) {
+    this.#options = options
+    this.#source = options.source[Symbol.asyncIterator]()
+  }
+
+  next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    if (this.#left) {
+      const failure = this.#takeFailure()
+      return failure === undefined ? Promise.resolve(done) : Promise.reject(failure.toGraphQLError())
+    }
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject }
+      this.#waiters.add(waiter)
+      this.#lastPull = this.#lastPull.then(() => this.#pull(waiter))
+    })
+  }
+
+  /** The reader ends it. Resolves when the source has released itself, unless the source is busy with an event. */
+  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    const wasBusy = this.#waiters.size > 0
+    const released = this.#end()
+    if (!wasBusy) await released
+    return done
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {
+    await this.return()
+    throw error
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** The server ends it. */
+  end(error?: SluiceError): void {
+    if (this.#left) return
+    this.#failure = error
+    void this.#end()
+  }
+
+  async #pull(waiter: Waiter): Promise<void> {
+    if (this.#left) return
+    try {
+      const event = await this.#source.next()
+      if (this.#left) return
+      if (event.done === true) {
+        this.#leave()
+        this.#settleWaiters()
+        return
+      }
+      const value = await this.#options.execute(event.value)
+      if (this.#waiters.delete(waiter)) waiter.resolve({ done: false, value })
+    } catch (error) {
+      // The source stream failed. graphql-js passes that on as it is, and so does this; hosts mask it.
+      this.#waiters.delete(waiter)
+      if (this.#left) return
+      this.#leave()
+      waiter.reject(error)
+      this.#settleWaiters()
+    }
+  }
+
+  #end(): Promise<void> {
+    if (this.#left) return Promise.resolve()
+    this.#leave()
+    this.#settleWaiters()
+    return this.#releaseSource()
+  }
+
+  async #releaseSource(): Promise<void> {
+    try {
+      await this.#source.return?.()
+    } catch (error) {
+      this.#options.report(error)
+    }
+  }
+
+  #leave(): void {
+    this.#left = true
+    this.#options.leave()
+  }
+
+  #settleWaiters(): void {
+    for (const waiter of this.#waiters) {
+      const failure = this.#takeFailure()
+      if (failure === undefined) waiter.resolve(done)
+      else waiter.reject(failure.toGraphQLError())
+    }
+    this.#waiters.clear()
+  }
+
+  #takeFailure(): SluiceError | undefined {
+    const failure = this.#failure
+    this.#failure = undefined
+    return failure
+  }
+}

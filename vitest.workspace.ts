@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
+
+// vitest 4 does not read a workspace file by this name: it is an ordinary configuration, and
+// vitest.config.ts re-exports it. One project per package, so that a run can be narrowed with --project.
+
+const conditions = ['@sluice/source', 'node', 'import', 'module', 'default']
+
+// Without this alias a test that imports graphql and Yoga gets two copies of it ("another realm").
+const graphql = fileURLToPath(import.meta.resolve('graphql'))
+
+function project(name: string, root: string): TestProjectConfiguration {
+  return {
+    resolve: { conditions, alias: [{ find: /^graphql$/, replacement: graphql }] },
+    ssr: { resolve: { conditions } },
+    test: {
+      name,
+      root,
+      include: ['src/**/__tests__/**/*.test.ts', 'test/**/*.test.ts'],
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+      execArgv: ['--expose-gc'],
+    },
+  }
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('core', 'packages/core'),
+      project('ws', 'packages/ws'),
+      project('envelop', 'packages/envelop'),
+      project('yoga', 'packages/yoga'),
+      project('testkit', 'packages/testkit'),
+      project('example-yoga-memory', 'examples/yoga-memory'),
+      project('scripts', 'scripts'),
+    ],
+  },
+})
