@@ -59,3 +59,23 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   if (prototype === null || prototype === Object.prototype) return true
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf') // another realm's
 }
+
+/**
+ * A copy of plain objects and arrays, through and through, frozen if asked for. Instances of classes stay what
+ * they are: they may be anybody's.
+ */
+export function copyPlain(value: unknown, freeze: boolean, depth = 0): unknown {
+  if (depth === maxDepth || typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) {
+    const items: unknown[] = value.map((item) => copyPlain(item, freeze, depth + 1))
+    return freeze ? Object.freeze(items) : items
+  }
+  if (!isPlainObject(value)) return value
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) {
+    // Not by assignment: a member called __proto__ has to stay a member.
+    const member = copyPlain(value[key], freeze, depth + 1)
+    Object.defineProperty(copy, key, { value: member, enumerable: true, writable: true, configurable: true })
+  }
+  return freeze ? Object.freeze(copy) : copy
+}

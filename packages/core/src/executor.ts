@@ -17,9 +17,10 @@ import { Groups } from './subscription/groups.ts'
 import type { Registration } from './subscription/registration.ts'
 import { type RegisterRequest, Registry, type SubscriptionAddress } from './subscription/registry.ts'
 import { Scheduler } from './subscription/scheduler.ts'
-import type { SourceResponseStream } from './subscription/source-response-stream.ts'
 import { type SubscribeOptions, subscribe } from './subscription/subscribe.ts'
+import { SubscriptionSet } from './subscription/subscription-set.ts'
 import { withTimeLimit } from './subscription/time-limit.ts'
+import { tellReached } from './subscription/watch-subscribe.ts'
 
 /** Executes subscriptions. Made by {@link createSubscriptionExecutor}. */
 export interface SubscriptionExecutor extends AsyncDisposable {
@@ -128,7 +129,7 @@ export function createSubscriptionExecutor(options: SubscriptionExecutorOptions 
     maxPendingEvents: resolved.maxPendingEvents,
     overflowPolicy: resolved.overflow.policy,
   })
-  const sources = new Set<SourceResponseStream>()
+  const sources = new SubscriptionSet()
   let schema: GraphQLSchema | undefined
   let draining: Promise<void> | undefined
   let disposing: Promise<void> | undefined
@@ -176,7 +177,7 @@ export function createSubscriptionExecutor(options: SubscriptionExecutorOptions 
   const endAll = async (timeoutMs: number) => {
     await withTimeLimit(scheduler.idle(), timeoutMs, () => undefined)
     groups.endAll()
-    for (const source of [...sources]) source.end()
+    sources.endAll()
   }
 
   const drain = ({ timeoutMs = 5000 }: { readonly timeoutMs?: number } = {}): Promise<void> => {
@@ -193,7 +194,10 @@ export function createSubscriptionExecutor(options: SubscriptionExecutorOptions 
   }
 
   const executor: SubscriptionExecutor = {
-    subscribe: (args, how = {}) => subscribe(args, how, services),
+    subscribe: (args, how = {}) => {
+      tellReached(args)
+      return subscribe(args, how, services)
+    },
     publish,
     publisher: (scope) => createPublisher(scope, publish, counters),
     publisherFor: (context) => createPublisher(() => resolved.scope?.(context as never), publish, counters),

@@ -23,6 +23,7 @@ export type { EventInput, ScopedEventInput, ScopedPublisher } from './scope/publ
 
 // Subscriptions, for hosts and transports.
 export type { SubscribeOptions } from './subscription/subscribe.ts'
+export { type Endable, SubscriptionSet } from './subscription/subscription-set.ts'
 export type { Registration } from './subscription/registration.ts'
 export type { RegisterRequest, SubscriptionAddress } from './subscription/registry.ts'
 export { EncodedResponse, type FrameFormat, type ResultMasker, rememberedResponse } from './delivery/encoded-response.ts'
@@ -31,6 +32,7 @@ export type { OverflowOptions, OverflowPolicy } from './delivery/overflow.ts'
 export type { PushStream, ResponseSink, ResponseStream } from './delivery/response-stream.ts'
 export { checkDocument, type CheckedDocument } from './subscription/document-cache.ts'
 export { checkOptions } from './check-options.ts'
+export { type WatchedSubscribe, watchSubscribe } from './subscription/watch-subscribe.ts'
 
 // The bus: its contract, and the one that is built in.
 export type {

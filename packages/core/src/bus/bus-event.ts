@@ -30,7 +30,10 @@ export function toBusEvent(event: UncheckedEvent): BusEvent {
   if (userId !== undefined) {
     checkName(userId, 'BAD_EVENT', "The event's userId")
     if (tenantId === SHARED) {
-      throw new SluiceError('BAD_EVENT', 'An event for one user needs a tenant: the same userId at two tenants is two users.')
+      throw new SluiceError(
+        'BAD_EVENT',
+        'An event for one user needs a tenant: the same userId at two tenants is two users.',
+      )
     }
   }
   if (eventId !== undefined) checkName(eventId, 'BAD_EVENT', "The event's eventId")

@@ -22,9 +22,7 @@ export interface ChannelKey {
  * length-prefixed, never only joined. Use it for maps and for names at a broker.
  */
 export function encodeChannelKey(key: ChannelKey): string {
-  return key.tenantId === SHARED
-    ? `shared:${key.name}`
-    : `tenant:${key.tenantId.length}:${key.tenantId}:${key.name}`
+  return key.tenantId === SHARED ? `shared:${key.name}` : `tenant:${key.tenantId.length}:${key.tenantId}:${key.name}`
 }
 
 /** Whether two keys are the same channel. */

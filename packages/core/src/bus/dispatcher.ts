@@ -42,11 +42,11 @@ export class Dispatcher {
   }
 
   /** Tells one new listener what it missed, before anything live. */
-  replay(subscription: MemorySubscription, notifications: readonly BusNotification[]): void {
+  replay(channel: MemoryChannel, subscription: MemorySubscription, notifications: readonly BusNotification[]): void {
     const isNested = this.#isBusy
     this.#isBusy = true
     for (const notification of notifications) {
-      if (!subscription.channel.listeners.has(subscription)) break
+      if (!channel.listeners.has(subscription)) break
       this.#tell(subscription, notification)
     }
     if (!isNested) this.#finish()

@@ -18,7 +18,10 @@ export function encodeEventData(data: unknown): Uint8Array {
     throw new SluiceError('BAD_EVENT', `The event's data cannot be written as JSON: ${explain(cause)}`, { cause })
   }
   if (json === undefined) {
-    throw new SluiceError('BAD_EVENT', `The event's data must be a JSON value, not ${describe(data)}; publish null if it has none`)
+    throw new SluiceError(
+      'BAD_EVENT',
+      `The event's data must be a JSON value, not ${describe(data)}; publish null if it has none`,
+    )
   }
   return Buffer.from(json)
 }
@@ -34,7 +37,9 @@ export function decodeEventData(bytes: Uint8Array): unknown {
   try {
     data = JSON.parse(json)
   } catch (cause) {
-    throw new SluiceError('BAD_EVENT', 'The event\'s data is not JSON; publish through Sluice, or write JSON in UTF-8', { cause })
+    throw new SluiceError('BAD_EVENT', "The event's data is not JSON; publish through Sluice, or write JSON in UTF-8", {
+      cause,
+    })
   }
   return deepFreeze(data)
 }

@@ -45,7 +45,7 @@ export class EventIdWindow {
     if (windowMs === 0 || maxCount === 0) return
     const isStale = now - this.#youngSince >= windowMs
     if (isStale || this.#young.size >= Math.max(1, Math.floor(maxCount / 2))) {
-      this.#old = maxCount === 1 ? new Map() : this.#young
+      this.#old = maxCount === 1 ? new Map<string, Seen>() : this.#young
       this.#young = new Map()
       this.#youngSince = now
     }

@@ -17,7 +17,12 @@ export interface MemoryBusOptions {
     /** How long an event is kept, in milliseconds; `Infinity` is allowed. @default 300_000 (5 minutes) */
     readonly maxAgeMs?: number
   }
-  /** Bytes of all histories together, at least `history.maxBytes`; the channel longest without an event loses its history first. @default 67_108_864 (64 MiB) */
+  /**
+   * Bytes of all histories together, at least `history.maxBytes`. The channel that was longest without an event
+   * loses its history first.
+   *
+   * @default 67_108_864 (64 MiB), or `history.maxBytes` if that is more
+   */
   readonly maxTotalBytes?: number
   /** Channels without a listener that are remembered; the one longest out of use is forgotten first. @default 10_000 */
   readonly maxIdleChannelCount?: number
@@ -25,9 +30,18 @@ export interface MemoryBusOptions {
   readonly maxPayloadBytes?: number
   /** For how long a repeated `eventId` is recognised, in milliseconds; 0 never. @default 120_000 (2 minutes) */
   readonly dedupWindowMs?: number
-  /** Event ids remembered at most (half as many at least): where more are published within `dedupWindowMs`, the oldest go early. @default 200_000 */
+  /**
+   * Event ids that are remembered at most (and half as many at least): if more are published within
+   * `dedupWindowMs`, the oldest are forgotten before their time.
+   *
+   * @default 200_000
+   */
   readonly maxEventIdCount?: number
-  /** Events that listeners may publish while one event is being told; more are refused with BUS_UNAVAILABLE. @default 10_000 */
+  /**
+   * Events that listeners may publish while one is being told. More are refused with BUS_UNAVAILABLE.
+   *
+   * @default 10_000
+   */
   readonly maxNestedCount?: number
   /** A clock in milliseconds that never goes back. @default performance.now */
   readonly now?: () => number
@@ -58,7 +72,7 @@ export function resolveMemoryBusOptions(options: MemoryBusOptions): MemoryBusLim
   if (maxTotalBytes < maxBytes) {
     throw new SluiceError(
       'BAD_CONFIG',
-      `[memoryBus] the option "maxTotalBytes" has to be at least "history.maxBytes" (${maxBytes}); it is ${maxTotalBytes}.`,
+      `[memoryBus] "maxTotalBytes" has to be "history.maxBytes" (${maxBytes}) at least; it is ${maxTotalBytes}.`,
     )
   }
   return {

@@ -84,16 +84,23 @@ export function memoryBus(options: MemoryBusOptions = {}): MemoryBus {
     return { position: notification.position, duplicate: false }
   }
 
-  async function subscribe(key: ChannelKey, { from, signal }: BusSubscribeOptions, listener: BusListener): Promise<MemorySubscription> {
+  async function subscribe(
+    key: ChannelKey,
+    { from, signal }: BusSubscribeOptions,
+    listener: BusListener,
+  ): Promise<MemorySubscription> {
     assertOpen()
     signal?.throwIfAborted()
     const channel = open(key)
     const missed = from === 'live' ? [] : replayFrom(channel, from)
-    const subscription = new MemorySubscription(channel, listener, release)
+    const { lastOffset } = channel.history
+    const subscription = new MemorySubscription(listener, channel.position(lastOffset), lastOffset, (ended) =>
+      release(channel, ended),
+    )
     channel.listeners.add(subscription)
     listenerCount += 1
     channels.release(channel)
-    if (missed.length > 0) dispatcher.replay(subscription, missed)
+    if (missed.length > 0) dispatcher.replay(channel, subscription, missed)
     return subscription
   }
 
@@ -142,10 +149,10 @@ export function memoryBus(options: MemoryBusOptions = {}): MemoryBus {
     return channel
   }
 
-  function release(subscription: MemorySubscription): void {
-    if (!subscription.channel.listeners.delete(subscription)) return
+  function release(channel: MemoryChannel, subscription: MemorySubscription): void {
+    if (!channel.listeners.delete(subscription)) return
     listenerCount -= 1
-    channels.release(subscription.channel)
+    channels.release(channel)
   }
 
   function assertOpen(): void {
@@ -164,7 +171,12 @@ export function memoryBus(options: MemoryBusOptions = {}): MemoryBus {
     // A publish is done when its call returns, so there is never one under way.
     drain: () => Promise.resolve(),
     close,
-    stats: () => ({ channelCount: channels.count, listenerCount, historyBytes: channels.historyBytes, eventIdCount: eventIds.count }),
+    stats: () => ({
+      channelCount: channels.count,
+      listenerCount,
+      historyBytes: channels.historyBytes,
+      eventIdCount: eventIds.count,
+    }),
     [Symbol.asyncDispose]: close,
   }
 }
@@ -179,17 +191,20 @@ function replayFrom(channel: MemoryChannel, from: Position): BusNotification[] {
 function tooLarge(bytes: number, maxBytes: number): SluiceError {
   return new SluiceError(
     'EVENT_TOO_LARGE',
-    `[memoryBus] the event's data has ${bytes} bytes and at most ${maxBytes} are allowed; publish an id to load it by, or raise maxPayloadBytes`,
+    `[memoryBus] the event has ${bytes} bytes of data, more than ${maxBytes}; publish less or raise maxPayloadBytes`,
   )
 }
 
 function tooNested(maxCount: number): SluiceError {
   return new SluiceError(
     'BUS_UNAVAILABLE',
-    `[memoryBus] listeners published more than ${maxCount} events while one was being told; do they publish in a circle?`,
+    `[memoryBus] listeners published more than ${maxCount} events while one was told; is there a circle?`,
   )
 }
 
 function badLimit(limit: unknown): SluiceError {
-  return new SluiceError('BAD_CONFIG', `[memoryBus] history: "limit" has to be a whole number of at least 1; it is ${String(limit)}`)
+  return new SluiceError(
+    'BAD_CONFIG',
+    `[memoryBus] history: "limit" has to be a whole number of at least 1; it is ${String(limit)}`,
+  )
 }

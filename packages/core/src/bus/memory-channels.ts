@@ -78,7 +78,7 @@ export class MemoryChannels {
   }
 
   /** Every channel that has a listener. */
-  * withListeners(): Generator<MemoryChannel> {
+  *withListeners(): Generator<MemoryChannel> {
     for (const channel of this.#byId.values()) {
       if (channel.listeners.size > 0) yield channel
     }

@@ -1,9 +1,7 @@
 import type { BusListener, BusSubscription, Position } from './event-bus.ts'
-import type { MemoryChannel } from './memory-channel.ts'
 
 /** One listener on one channel of a memory bus. It is alive as long as it is among the channel's listeners. */
 export class MemorySubscription implements BusSubscription {
-  readonly channel: MemoryChannel
   readonly listener: BusListener
   readonly position: Position
   /** Where the channel was at the acknowledgement: events up to here are none of its live ones. */
@@ -11,11 +9,15 @@ export class MemorySubscription implements BusSubscription {
   readonly #release: (subscription: MemorySubscription) => void
   #isClosed = false
 
-  constructor(channel: MemoryChannel, listener: BusListener, release: (subscription: MemorySubscription) => void) {
-    this.channel = channel
+  constructor(
+    listener: BusListener,
+    position: Position,
+    acknowledgedOffset: number,
+    release: (subscription: MemorySubscription) => void,
+  ) {
     this.listener = listener
-    this.acknowledgedOffset = channel.history.lastOffset
-    this.position = channel.position(this.acknowledgedOffset)
+    this.position = position
+    this.acknowledgedOffset = acknowledgedOffset
     this.#release = release
   }
 

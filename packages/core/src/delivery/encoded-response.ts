@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { type ExecutionResult, GraphQLError } from 'graphql'
 import { deepFreeze } from '../bus/event-data.ts'
+import { copyPlain } from '../canonical.ts'
 import type { ErrorReporter } from '../error-reporter.ts'
 import type { Counters } from '../metrics.ts'
 import { internalErrorResult } from './internal-error.ts'
@@ -31,12 +32,14 @@ export class EncodedResponse {
   #format: FrameFormat | undefined
   #frame: Buffer | undefined
   #moreFrames: Map<FrameFormat, Buffer> | undefined
-  #data: ExecutionResult['data'] | undefined
+  #parts: ExecutionResult | undefined
+  readonly #isMasked: boolean
   #variants: Map<unknown, EncodedResponse> | undefined
 
-  constructor(result: ExecutionResult, services: ResponseServices) {
+  constructor(result: ExecutionResult, services: ResponseServices, isMasked = false) {
     this.#result = result
     this.#services = services
+    this.#isMasked = isMasked
   }
 
   /** As it was executed. Values of custom scalars in it are the application's own: never change or freeze it. */
@@ -67,16 +70,16 @@ export class EncodedResponse {
   }
 
   /**
-   * A result of its own for one of several subscribers who pull, so that what a host's hooks do with it
-   * reaches nobody else: `data` is parsed from the bytes and frozen, once per response; the top level,
-   * `extensions` and `errors` are copies.
+   * A result of its own for one of several subscribers who pull, so that what a host's hooks do with it reaches
+   * nobody else. Its top level and its `errors` array are the subscriber's; everything below is the same for all
+   * and frozen: `data` and `extensions` as they are in the bytes, and the errors, if they have been masked.
+   * Errors that have not are copies, for a masker that is still to come has to find their `originalError`.
    */
   toSubscriberResult(): ExecutionResult {
-    void this.bytes // a result that cannot be encoded is replaced by an error, for everybody alike
-    const { data, errors, extensions, ...rest } = this.#result
-    const copy: Mutable<ExecutionResult> = { ...rest }
-    if (errors !== undefined) copy.errors = errors.map(copyError)
-    if (data !== undefined) copy.data = this.#sharedData() ?? null
+    const { data, errors, extensions } = this.#sharedParts()
+    const copy: Mutable<ExecutionResult> = {}
+    if (errors !== undefined) copy.errors = this.#isMasked ? [...errors] : errors.map(copyError)
+    if (data !== undefined) copy.data = data
     if (extensions !== undefined) copy.extensions = { ...extensions }
     return copy
   }
@@ -84,7 +87,7 @@ export class EncodedResponse {
   /** The same response with its errors rewritten; once per masker, and itself if there is no error. */
   masked(mask: ResultMasker): EncodedResponse {
     if (this.#result.errors === undefined) return this
-    return this.#variant(mask, () => mask(this.#result))
+    return this.#variant(mask, () => freezeErrors(mask(this.#result)), true)
   }
 
   /** The same response, told that events before it are missing. */
@@ -99,7 +102,7 @@ export class EncodedResponse {
           sluice: { ...(typeof sluice === 'object' ? sluice : undefined), gap: { reason } },
         },
       }
-    })
+    }, this.#isMasked)
   }
 
   #encode(): Buffer {
@@ -113,23 +116,28 @@ export class EncodedResponse {
     }
   }
 
-  #variant(key: unknown, make: () => ExecutionResult): EncodedResponse {
+  #variant(key: unknown, make: () => ExecutionResult, isMasked: boolean): EncodedResponse {
     this.#variants ??= new Map()
     let variant = this.#variants.get(key)
     if (variant === undefined) {
-      variant = new EncodedResponse(make(), this.#services)
+      variant = new EncodedResponse(make(), this.#services, isMasked)
       this.#variants.set(key, variant)
     }
     return variant
   }
 
-  #sharedData(): ExecutionResult['data'] {
-    if (this.#data === undefined) {
-      const parsed = JSON.parse(this.bytes.toString()) as ExecutionResult
-      this.#data = deepFreeze(parsed.data ?? null)
-      if (this.#data !== null) responseByData.set(this.#data, this)
+  #sharedParts(): ExecutionResult {
+    if (this.#parts === undefined) {
+      const { data, extensions } = deepFreeze(JSON.parse(this.bytes.toString()) as ExecutionResult)
+      const { errors } = this.#result // after the bytes: a result that has none was replaced by an error
+      this.#parts = {
+        ...(data === undefined ? undefined : { data }),
+        ...(errors === undefined ? undefined : { errors }),
+        ...(extensions === undefined ? undefined : { extensions }),
+      }
+      if (data !== null && data !== undefined) responseByData.set(data, this)
     }
-    return this.#data
+    return this.#parts
   }
 }
 
@@ -159,8 +167,19 @@ function copyError(error: GraphQLError): GraphQLError {
     positions: positions ?? null,
     path: path ?? null,
     originalError: originalError ?? null,
-    extensions: { ...extensions },
+    extensions: copyPlain(extensions, false) as GraphQLError['extensions'],
   })
+}
+
+/** Masked errors keep their identity, by which a masker knows its own; so that they can be shared, they are frozen. */
+function freezeErrors(result: ExecutionResult): ExecutionResult {
+  for (const error of result.errors ?? []) {
+    if (Object.isFrozen(error)) continue
+    // The extensions may be a constant of the application's: it is not frozen, a copy of it is.
+    Object.defineProperty(error, 'extensions', { value: copyPlain(error.extensions, true), enumerable: true })
+    Object.freeze(error)
+  }
+  return result
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }

@@ -1,4 +1,4 @@
-import { canonicalForm, isPlainObject } from '../canonical.ts'
+import { canonicalForm, copyPlain } from '../canonical.ts'
 import { checkName } from '../bus/check-name.ts'
 import { SluiceError } from '../errors.ts'
 import type { ResolvedScope, Scope } from './scope.ts'
@@ -14,7 +14,8 @@ export function resolveScope(given: unknown): ResolvedScope {
     throw new SluiceError('UNAUTHENTICATED', 'Subscriptions need an authenticated user of a tenant.')
   }
   if (typeof given !== 'object' || Array.isArray(given)) refuse(`it is no object but a ${typeof given}.`)
-  const scope = freezeCopy(given, 0) as Scope
+  // The outermost object may be an instance of a class, such as a user: its own properties are the scope.
+  const scope = copyPlain({ ...given }, true) as Scope
   const { tenantId, userId } = scope
   checkId(tenantId, 'tenantId')
   if (userId !== undefined && userId !== null) checkId(userId, 'userId')
@@ -39,20 +40,4 @@ function checkId(id: unknown, claim: string): void {
   } catch (error) {
     refuse((error as Error).message)
   }
-}
-
-/** Plain data is copied and frozen; an instance of a class stays what it is. */
-function freezeCopy(value: unknown, depth: number): unknown {
-  if (depth > 64 || typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return Object.freeze(value.map((item) => freezeCopy(item, depth + 1)))
-  if (depth > 0 && !isPlainObject(value)) return value
-  const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) {
-    // defineProperty, for a claim called __proto__ has to stay a claim.
-    Object.defineProperty(copy, key, {
-      value: freezeCopy((value as Record<string, unknown>)[key], depth + 1),
-      enumerable: true,
-    })
-  }
-  return Object.freeze(copy)
 }

@@ -18,7 +18,7 @@ export function followSource(
   args: ExecutionArgs,
   source: AsyncIterable<unknown>,
   { scope }: ResolvedScope,
-  { maskResult }: SubscribeOptions,
+  { maskResult, running }: SubscribeOptions,
   services: SubscriptionServices,
 ): ResponseStream {
   const { counters, options, report, scheduler, sources } = services
@@ -50,10 +50,12 @@ export function followSource(
     report,
     leave: () => {
       sources.delete(stream)
+      running?.delete(stream)
       ended?.()
     },
   })
   ended = counters.startSubscription(scope.tenantId, 'source')
   sources.add(stream)
+  running?.add(stream)
   return stream
 }

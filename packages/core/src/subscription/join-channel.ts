@@ -24,7 +24,7 @@ export async function joinChannel(
   args: ExecutionArgs,
   { description }: ChannelSource,
   resolved: ResolvedScope,
-  { maskResult }: SubscribeOptions,
+  { maskResult, running }: SubscribeOptions,
   services: SubscriptionServices,
 ): Promise<ResponseStream> {
   const { counters, groups, options, router } = services
@@ -49,6 +49,7 @@ export async function joinChannel(
       counters.dropped += 1
     },
     leave: () => {
+      running?.delete(stream)
       leaveGroup()
       lease.release()
       ended()
@@ -62,6 +63,7 @@ export async function joinChannel(
     ended()
     throw error
   }
+  running?.add(stream)
   return stream
 }
 

@@ -16,7 +16,7 @@ import { followSource } from './follow-source.ts'
 import { joinChannel } from './join-channel.ts'
 import { toRequestError } from './request-error.ts'
 import type { Scheduler } from './scheduler.ts'
-import type { SourceResponseStream } from './source-response-stream.ts'
+import type { SubscriptionSet } from './subscription-set.ts'
 import { withTimeLimit } from './time-limit.ts'
 
 /** What a host adds to the arguments of a subscription. */
@@ -31,6 +31,8 @@ export interface SubscribeOptions {
    * @default the executor's option `scope`, asked with the context
    */
   readonly scope?: unknown
+  /** The subscription is in this set while it runs, so that a host can end its own and no others. */
+  readonly running?: SubscriptionSet | undefined
 }
 
 /** What subscriptions are made of. */
@@ -39,7 +41,8 @@ export interface SubscriptionServices extends ExecutionServices {
   readonly router: Router
   readonly groups: Groups
   readonly scheduler: Scheduler
-  readonly sources: Set<SourceResponseStream>
+  /** The subscriptions that are in no group. */
+  readonly sources: SubscriptionSet
   readonly isDraining: () => boolean
 }
 

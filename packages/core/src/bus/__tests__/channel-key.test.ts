@@ -2,8 +2,30 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ChannelKey, encodeChannelKey, isSameChannel, SHARED } from '../channel-key.ts'
 
-const awkward = ['a', 'b', ':', '1', '2', 'tenant', 'shared', '"', '\'', '\\', '*', '{', '}', '\n', '\0', '__proto__', '🚢', ' ']
-const text = fc.oneof(fc.array(fc.constantFrom(...awkward), { maxLength: 6 }).map((parts) => parts.join('')), fc.string())
+const awkward = [
+  'a',
+  'b',
+  ':',
+  '1',
+  '2',
+  'tenant',
+  'shared',
+  '"',
+  "'",
+  '\\',
+  '*',
+  '{',
+  '}',
+  '\n',
+  '\0',
+  '__proto__',
+  '🚢',
+  ' ',
+]
+const text = fc.oneof(
+  fc.array(fc.constantFrom(...awkward), { maxLength: 6 }).map((parts) => parts.join('')),
+  fc.string(),
+)
 const key: fc.Arbitrary<ChannelKey> = fc.record({ tenantId: fc.oneof(text, fc.constant(SHARED)), name: text })
 
 describe('encodeChannelKey', () => {

@@ -34,7 +34,14 @@ describe('encodeEventData', () => {
   })
 
   it('does within the value what JSON.stringify does', () => {
-    const data = { kept: 1, gone: undefined, also: () => 1, list: [undefined, Symbol('s')], nan: Number.NaN, at: new Date(0) }
+    const data = {
+      kept: 1,
+      gone: undefined,
+      also: () => 1,
+      list: [undefined, Symbol('s')],
+      nan: Number.NaN,
+      at: new Date(0),
+    }
     expect(decodeEventData(encodeEventData(data))).toEqual({
       kept: 1,
       list: [null, null],

@@ -49,7 +49,8 @@ describe('memoryBus memory', () => {
   it('lets go of what expired on quiet channels when another is used, without a timer', async () => {
     let now = 0
     const bus = memoryBus({ history: { maxAgeMs: 100 }, now: () => now })
-    for (let index = 0; index < 50; index += 1) await bus.publish(eventOn(`quiet:${index}`, { data: Buffer.alloc(1_000) }))
+    for (let index = 0; index < 50; index += 1)
+      await bus.publish(eventOn(`quiet:${index}`, { data: Buffer.alloc(1_000) }))
     now = 200
     await bus.publish(eventOn('orders'))
     expect(bus.stats().historyBytes).toBeLessThan(1_000)
@@ -137,7 +138,10 @@ describe('memoryBus memory', () => {
     let now = 0
     const bus = memoryBus({ dedupWindowMs: 100, maxEventIdCount: 10, now: () => now })
     const first = await bus.publish(eventOn('orders', { eventId: 'same' }))
-    expect(await bus.publish(eventOn('orders', { eventId: 'same' }))).toEqual({ position: first.position, duplicate: true })
+    expect(await bus.publish(eventOn('orders', { eventId: 'same' }))).toEqual({
+      position: first.position,
+      duplicate: true,
+    })
     now = 100
     expect(await bus.publish(eventOn('orders', { eventId: 'same' }))).toMatchObject({ duplicate: false })
     for (let index = 0; index < 100; index += 1) await bus.publish(eventOn('orders'))

@@ -20,7 +20,9 @@ describe('memoryBus events', () => {
     headers.trace = 'b'
     channel.tenantId = 't2'
     const [notification] = heard
-    expect(notification).toMatchObject({ event: { channel: orders, headers: { trace: 'a' }, eventId: 'mine', userId: 'u1' } })
+    expect(notification).toMatchObject({
+      event: { channel: orders, headers: { trace: 'a' }, eventId: 'mine', userId: 'u1' },
+    })
     if (notification?.kind !== 'event') throw new Error('it was no event')
     expect(Buffer.from(notification.event.data).toString()).toBe('[1]')
     const { events } = await bus.history(orders, { limit: 1 })

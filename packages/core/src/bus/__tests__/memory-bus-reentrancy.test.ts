@@ -29,7 +29,11 @@ describe('memoryBus delivery', () => {
       void bus.publish(eventOn('parcels', { eventId: 'elsewhere' }))
     })
     await bus.subscribe(orders, { from: 'live' }, (notification) => void heard.push(`second ${textOf(notification)}`))
-    await bus.subscribe({ ...orders, name: 'parcels' }, { from: 'live' }, (notification) => void heard.push(`parcels ${textOf(notification)}`))
+    await bus.subscribe(
+      { ...orders, name: 'parcels' },
+      { from: 'live' },
+      (notification) => void heard.push(`parcels ${textOf(notification)}`),
+    )
     publishIds(bus, 'outer')
     expect(heard).toEqual(['first outer', 'second outer', 'first inner', 'second inner', 'parcels elsewhere'])
   })
@@ -41,7 +45,8 @@ describe('memoryBus delivery', () => {
     await bus.subscribe(orders, { from: 'live' }, () => {
       called += 1
       if (called > 1) return
-      for (let index = 0; index < 150; index += 1) bus.publish(eventOn('orders')).catch((error: unknown) => refused.push(error))
+      for (let index = 0; index < 150; index += 1)
+        bus.publish(eventOn('orders')).catch((error: unknown) => refused.push(error))
     })
     await bus.publish(eventOn('orders'))
     expect(called).toBe(101)

@@ -1,0 +1,91 @@
+import type { Plugin } from '@envelop/core'
+import {
+  type ResponseStream,
+  type ResultMasker,
+  type ScopedPublisher,
+  SluiceError,
+  type SubscriptionExecutor,
+  SubscriptionSet,
+} from '@sluice/core'
+import type { ExecutionArgs, ExecutionResult } from 'graphql'
+
+/** What resolvers find in their context. */
+export interface SluiceContext extends Record<string, unknown> {
+  /** Publishes into the tenant of whoever asks; it finds out who that is when it is first used. */
+  sluice: ScopedPublisher
+}
+
+/** The subscriptions of one Envelop server. */
+export interface HostSubscriptions {
+  readonly executor: SubscriptionExecutor
+  readonly plugin: Plugin<SluiceContext>
+  /** The server's error masking, once it is known: from then on it is applied once per group and event. */
+  setMasker(mask: ResultMasker): void
+  /** New subscriptions are refused, and those that run end with `complete`. */
+  endAll(): void
+}
+
+/** The hooks with which an Envelop server hands its subscriptions to an executor. */
+export function hostSubscriptions(executor: SubscriptionExecutor): HostSubscriptions {
+  const running = new SubscriptionSet()
+  let maskResult: ResultMasker | undefined
+  let ended = false
+  // A mistake in the first schema keeps the server from starting; one in a later schema must not stop it.
+  let starting = true
+
+  const subscribe = (args: ExecutionArgs): Promise<ResponseStream | ExecutionResult> =>
+    ended
+      ? Promise.resolve({ errors: [new SluiceError('DRAINING', 'The server is shutting down. Subscribe again.').toGraphQLError()] })
+      : executor.subscribe(args, { maskResult, running })
+
+  const plugin: Plugin<SluiceContext> = {
+    onPluginInit() {
+      queueMicrotask(() => {
+        starting = false
+      })
+    },
+    onSchemaChange({ schema }) {
+      try {
+        executor.setSchema(schema)
+      } catch (error) {
+        if (starting) throw error
+        executor.reportError(error)
+      }
+    },
+    onContextBuilding({ context, extendContext }) {
+      extendContext({ sluice: executor.publisherFor(context) })
+    },
+    onSubscribe({ setSubscribeFn }) {
+      let reached = false
+      setSubscribeFn((args: ExecutionArgs) => {
+        reached = true
+        return subscribe(args)
+      })
+      return {
+        onSubscribeResult({ result, setResult }) {
+          if (reached || !(Symbol.asyncIterator in result)) return
+          // Another engine took over after us: what it started has not been asked who it is for.
+          const error = new SluiceError(
+            'BAD_CONFIG',
+            '[useSluice] another plugin replaced the subscribe function. Put useSluice() after plugins that set an engine.',
+          )
+          executor.reportError(error)
+          setResult({ errors: [error.toGraphQLError()] })
+          result[Symbol.asyncIterator]().return?.(undefined).then(undefined, executor.reportError)
+        },
+      }
+    },
+  }
+
+  return {
+    executor,
+    plugin,
+    setMasker(mask) {
+      maskResult = mask
+    },
+    endAll() {
+      ended = true
+      running.endAll()
+    },
+  }
+}

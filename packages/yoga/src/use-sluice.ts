@@ -1,0 +1,86 @@
+import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import { SluiceError, type SubscriptionExecutor } from '@sluice/core'
+import { executorOf, hostSubscriptions, type SluiceContext, type UseSluiceOptions } from '@sluice/envelop'
+import { type AttachedWebSocket, attachWebSocket } from '@sluice/ws'
+import type { Plugin, YogaServer } from 'graphql-yoga'
+import { maskerOf } from './error-masking.ts'
+import { type AttachWebSocketOptions, operationHost } from './operation-host.ts'
+import { sseResponses } from './sse-responses.ts'
+
+/** A Yoga plugin that executes subscriptions with Sluice, over WebSocket and SSE. */
+export interface SluiceYogaPlugin extends Plugin<SluiceContext> {
+  readonly executor: SubscriptionExecutor
+  /**
+   * Serves GraphQL over WebSocket on the HTTP server, at Yoga's endpoint. Operations run through Yoga's own
+   * pipeline. Returns what ends it: subscriptions with `complete`, sockets with 1001. `yoga.dispose()` does it too.
+   *
+   * @throws SluiceError BAD_CONFIG before `createYoga`, or naming a wrong option
+   */
+  attachWebSocket(server: HttpServer | HttpsServer, options?: AttachWebSocketOptions): () => Promise<void>
+}
+
+/**
+ * Takes over the execution of subscriptions in a Yoga server: scoped by tenant and user, executed once per group
+ * of identical subscriptions, serialised once. Put it after plugins that set an engine.
+ *
+ * Gives resolvers `context.sluice`, the publisher of whoever asks. `yoga.dispose()` ends the subscriptions with
+ * `complete`; an executor that the plugin made is disposed of, and its bus closed.
+ *
+ * @example
+ * ```ts
+ * const sluice = useSluice({ scope: ({ request }) => verify(request.headers.get('authorization')) })
+ * const yoga = createYoga({ schema, plugins: [sluice] })
+ * const server = createServer(yoga)
+ * sluice.attachWebSocket(server)
+ * ```
+ *
+ * @throws SluiceError BAD_CONFIG, naming the option
+ */
+export function useSluice(options: UseSluiceOptions): SluiceYogaPlugin {
+  const { executor, owned } = executorOf(options)
+  const subscriptions = hostSubscriptions(executor)
+  const sse = sseResponses(executor)
+  const attached = new Set<AttachedWebSocket>()
+  let yoga: AnyYogaServer | undefined
+
+  return {
+    // Yoga's plugins are Envelop's, with a context that has more in it.
+    ...(subscriptions.plugin as unknown as Plugin<SluiceContext>),
+    onResultProcess: sse.onResultProcess,
+    executor,
+
+    onYogaInit(init) {
+      yoga = init.yoga as unknown as AnyYogaServer
+      const mask = maskerOf(yoga)
+      if (mask !== undefined) subscriptions.setMasker(mask)
+    },
+
+    attachWebSocket(server, socketOptions = {}) {
+      if (yoga === undefined) {
+        throw new SluiceError('BAD_CONFIG', '[useSluice] attachWebSocket was called before createYoga({ plugins: [sluice] }).')
+      }
+      const { path = yoga.graphqlEndpoint, ...others } = socketOptions
+      const host = operationHost(yoga, executor)
+      const endpoint = attachWebSocket<SocketPayload, SocketExtra>({ ...others, executor, server, path, host })
+      attached.add(endpoint)
+      return async () => {
+        await endpoint.dispose()
+        attached.delete(endpoint)
+      }
+    },
+
+    async onDispose() {
+      await Promise.all([...attached].map((endpoint) => endpoint.dispose()))
+      subscriptions.endAll()
+      await sse.finished()
+      if (owned) await executor.dispose()
+    },
+  }
+}
+
+type SocketPayload = Readonly<Record<string, unknown>> | undefined
+type SocketExtra = Record<PropertyKey, never>
+
+/** Whatever its contexts are. */
+export type AnyYogaServer = YogaServer<Record<string, unknown>, Record<string, unknown>>
