@@ -9,8 +9,8 @@ import {
 } from '@sluice/core'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
 
-/** What resolvers find in their context. */
-export interface SluiceContext extends Record<string, unknown> {
+/** What resolvers find in their context, next to what the application put there: `AppContext & SluiceContext`. */
+export interface SluiceContext {
   /** Publishes into the tenant of whoever asks; it finds out who that is when it is first used. */
   sluice: ScopedPublisher
 }

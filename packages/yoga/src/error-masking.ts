@@ -1,6 +1,6 @@
 import type { ResultMasker } from '@sluice/core'
 import type { ExecutionResult, GraphQLError } from 'graphql'
-import type { AnyYogaServer } from './use-sluice.ts'
+import type { AnyYogaServer } from './yoga-server.ts'
 
 /** How Yoga masks one error. It logs the error, and knows the errors that it gave. */
 interface MaskedErrorsOptions {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { SubscriptionExecutor } from '@sluice/core'
 import type { AttachWebSocketOptions as SocketOptions, OperationHost, SocketContext } from '@sluice/ws'
 import { sanitizeResult } from './sanitize-result.ts'
-import type { AnyYogaServer } from './use-sluice.ts'
+import type { AnyYogaServer } from './yoga-server.ts'
 
 /** How Yoga's operations are served over WebSocket. */
 export interface AttachWebSocketOptions extends Omit<SocketOptions, 'executor' | 'server' | 'path' | 'host'> {

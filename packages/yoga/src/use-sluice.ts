@@ -1,12 +1,14 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import { SluiceError, type SubscriptionExecutor } from '@sluice/core'
-import { executorOf, hostSubscriptions, type SluiceContext, type UseSluiceOptions } from '@sluice/envelop'
+import { executorOf, hostSubscriptions, type SluiceContext } from '@sluice/envelop'
 import { type AttachedWebSocket, attachWebSocket } from '@sluice/ws'
-import type { Plugin, YogaServer } from 'graphql-yoga'
+import type { Plugin } from 'graphql-yoga'
 import { maskerOf } from './error-masking.ts'
+import type { UseSluiceOptions, YogaContext } from './initial-context.ts'
 import { type AttachWebSocketOptions, operationHost } from './operation-host.ts'
 import { sseResponses } from './sse-responses.ts'
+import type { AnyYogaServer } from './yoga-server.ts'
 
 /** A Yoga plugin that executes subscriptions with Sluice, over WebSocket and SSE. */
 export interface SluiceYogaPlugin extends Plugin<SluiceContext> {
@@ -24,8 +26,12 @@ export interface SluiceYogaPlugin extends Plugin<SluiceContext> {
  * Takes over the execution of subscriptions in a Yoga server: scoped by tenant and user, executed once per group
  * of identical subscriptions, serialised once. Put it after plugins that set an engine.
  *
- * Gives resolvers `context.sluice`, the publisher of whoever asks. `yoga.dispose()` ends the subscriptions with
- * `complete`; an executor that the plugin made is disposed of, and its bus closed.
+ * Gives resolvers `context.sluice`, the publisher of whoever asks. They see its type if the schema's context has
+ * it: `createSchema<SluiceContext & AppContext>(…)`, or that type as codegen's `contextType`. `scope` is given what
+ * Yoga knows of the operation, a `SluiceInitialContext`, over HTTP and WebSocket alike.
+ *
+ * `yoga.dispose()` ends the subscriptions with `complete`; an executor that the plugin made is disposed of, and its
+ * bus closed.
  *
  * @example
  * ```ts
@@ -37,7 +43,7 @@ export interface SluiceYogaPlugin extends Plugin<SluiceContext> {
  *
  * @throws SluiceError BAD_CONFIG, naming the option
  */
-export function useSluice(options: UseSluiceOptions): SluiceYogaPlugin {
+export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TContext>): SluiceYogaPlugin {
   const { executor, owned } = executorOf(options)
   const subscriptions = hostSubscriptions(executor)
   const sse = sseResponses(executor)
@@ -62,7 +68,7 @@ export function useSluice(options: UseSluiceOptions): SluiceYogaPlugin {
       }
       const { path = yoga.graphqlEndpoint, ...others } = socketOptions
       const host = operationHost(yoga, executor)
-      const endpoint = attachWebSocket<SocketPayload, SocketExtra>({ ...others, executor, server, path, host })
+      const endpoint = attachWebSocket({ ...others, executor, server, path, host })
       attached.add(endpoint)
       return async () => {
         await endpoint.dispose()
@@ -71,16 +77,13 @@ export function useSluice(options: UseSluiceOptions): SluiceYogaPlugin {
     },
 
     async onDispose() {
-      await Promise.all([...attached].map((endpoint) => endpoint.dispose()))
+      // An executor of our own delivers first what was published; a shared one has others to serve.
+      if (owned) await executor.drain()
       subscriptions.endAll()
-      await sse.finished()
+      // What still waited in the streams goes through Yoga's hooks to the sockets before they take leave.
+      await new Promise((resolve) => setImmediate(resolve))
+      await Promise.all([...[...attached].map((endpoint) => endpoint.dispose()), sse.finished()])
       if (owned) await executor.dispose()
     },
   }
 }
-
-type SocketPayload = Readonly<Record<string, unknown>> | undefined
-type SocketExtra = Record<PropertyKey, never>
-
-/** Whatever its contexts are. */
-export type AnyYogaServer = YogaServer<Record<string, unknown>, Record<string, unknown>>
