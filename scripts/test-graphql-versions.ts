@@ -1,7 +1,7 @@
 // Core's tests on every supported graphql. In the workspace a linked core always finds the root's graphql, so this
 // happens outside it: a folder like a user's, with the packed @sluice/core and one version of graphql after the other.
 // Run after a build: tsx scripts/test-graphql-versions.ts [version …]
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { readManifest, root } from './repository.ts'
 import { mustRun, npm, runCommand } from './run-command.ts'
@@ -43,7 +43,6 @@ async function layOut(): Promise<void> {
   cpSync(join(folder, 'node_modules/@sluice/core/src'), join(folder, 'src'), { recursive: true })
   const inTests = (path: string): boolean => statSync(path).isDirectory() || path.includes(`${sep}__tests__${sep}`)
   cpSync(join(core, 'src'), join(folder, 'src'), { recursive: true, filter: inTests })
-  if (existsSync(join(core, 'test'))) cpSync(join(core, 'test'), join(folder, 'test'), { recursive: true })
 
   const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.base.json'), 'utf8')) as {
     compilerOptions: Record<string, unknown>
@@ -64,7 +63,7 @@ async function layOut(): Promise<void> {
     'vitest.config.ts',
     `export default {
   test: {
-    include: ['src/**/__tests__/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['src/**/__tests__/**/*.test.ts'],
     setupFiles: ['./expect-graphql-version.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -28,9 +28,6 @@ export interface DemoServer {
   close(): Promise<void>
 }
 
-/** How long the connections have when the subscriptions have ended. */
-const graceMs = 1000
-
 /** What Yoga and Sluice hand to the context: a `Request` always, connection parameters over WebSocket only. */
 interface Incoming {
   readonly request: Request
@@ -106,8 +103,7 @@ export async function createDemoServer({ port = 0, host = 'localhost' }: DemoSer
       for (const { audience } of boards.values()) audience.dismiss()
       const closed = new Promise((resolve) => server.close(resolve))
       await yoga.dispose()
-      // Not at once: the last bytes of the event streams are on their way.
-      setTimeout(() => server.closeAllConnections(), graceMs).unref()
+      server.closeAllConnections()
       await closed
     },
   }

@@ -14,7 +14,7 @@ export function canonicalForm(value: unknown): string | undefined {
   }
 }
 
-const noForm = Symbol('no canonical form')
+const noForm = new Error('The value has no canonical form.')
 /** Deeper data is not compared; it also ends the walk through a cycle. */
 const maxDepth = 64
 
@@ -46,7 +46,7 @@ function writeObject(value: object, depth: number): string {
   if (!isPlainObject(value)) throw noForm
   const members: string[] = []
   for (const key of Object.keys(value).sort()) {
-    const member = (value as Record<string, unknown>)[key]
+    const member = value[key]
     if (member !== undefined) members.push(`${JSON.stringify(key)}:${write(member, depth + 1)}`)
   }
   return `{${members.join(',')}}`
@@ -61,20 +61,21 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 }
 
 /**
- * A copy of plain objects and arrays, through and through, frozen if asked for. Instances of classes stay what
- * they are: they may be anybody's.
+ * A copy of plain objects and arrays, through and through, frozen if asked for. Those that point at each other
+ * point at each other's copies. Instances of classes stay what they are: they may be anybody's; dates are copied.
  */
-export function copyPlain(value: unknown, freeze: boolean, depth = 0): unknown {
-  if (depth === maxDepth || typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) {
-    const items: unknown[] = value.map((item) => copyPlain(item, freeze, depth + 1))
-    return freeze ? Object.freeze(items) : items
-  }
-  if (!isPlainObject(value)) return value
-  const copy: Record<string, unknown> = {}
+export function copyPlain(value: unknown, freeze: boolean, copies: Map<object, object> = new Map()): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const known = copies.get(value)
+  if (known !== undefined) return known
+  if (value instanceof Date) return new Date(value)
+  const isArray = Array.isArray(value)
+  if (!isArray && !isPlainObject(value)) return value
+  const copy: object = isArray ? [] : {}
+  copies.set(value, copy)
   for (const key of Object.keys(value)) {
     // Not by assignment: a member called __proto__ has to stay a member.
-    const member = copyPlain(value[key], freeze, depth + 1)
+    const member = copyPlain(Reflect.get(value, key), freeze, copies)
     Object.defineProperty(copy, key, { value: member, enumerable: true, writable: true, configurable: true })
   }
   return freeze ? Object.freeze(copy) : copy

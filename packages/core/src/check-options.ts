@@ -20,8 +20,9 @@ export function checkOptions(who: string, schema: v.GenericSchema, options: unkn
 }
 
 function describe(issue: v.BaseIssue<unknown>): string {
-  if (issue.type === 'strict_object') return issue.expected === 'never' ? 'there is no such option.' : 'has to be an object.'
+  if (issue.type === 'strict_object' && issue.expected === 'never') return 'there is no such option.'
   if (issue.input === undefined) return 'is missing.'
+  if (issue.type === 'strict_object') return 'has to be an object.'
   if (issue.expected === null) return `${issue.message}.`
   return `expected ${issue.expected}, but it is ${issue.received.startsWith('"') ? 'a string' : issue.received}.`
 }

@@ -10,6 +10,7 @@ import { createErrorReporter } from './error-reporter.ts'
 import { SluiceError } from './errors.ts'
 import { Counters, type MetricsSnapshot } from './metrics.ts'
 import { resolveOptions, type SubscriptionExecutorOptions } from './options.ts'
+import type { RegisteredContext } from './register.ts'
 import { Router } from './routing/router.ts'
 import { createPublisher, type EventInput, type ScopedPublisher } from './scope/publisher.ts'
 import type { Scope } from './scope/scope.ts'
@@ -17,10 +18,11 @@ import { Groups } from './subscription/groups.ts'
 import type { Registration } from './subscription/registration.ts'
 import { type RegisterRequest, Registry, type SubscriptionAddress } from './subscription/registry.ts'
 import { Scheduler } from './subscription/scheduler.ts'
-import { type SubscribeOptions, subscribe } from './subscription/subscribe.ts'
+import type { SourceResponseStream } from './subscription/source-response-stream.ts'
+import { subscribe } from './subscription/subscribe.ts'
+import type { SubscribeOptions } from './subscription/subscription-services.ts'
 import { SubscriptionSet } from './subscription/subscription-set.ts'
-import { withTimeLimit } from './subscription/time-limit.ts'
-import { tellReached } from './subscription/watch-subscribe.ts'
+import { withTimeLimit } from './time-limit.ts'
 
 /** Executes subscriptions. Made by {@link createSubscriptionExecutor}. */
 export interface SubscriptionExecutor extends AsyncDisposable {
@@ -114,7 +116,9 @@ export interface SubscriptionExecutor extends AsyncDisposable {
  * await executor.publish({ tenantId: 'acme', channel: 'orders', type: 'created', data: { id: 1 } })
  * ```
  */
-export function createSubscriptionExecutor(options: SubscriptionExecutorOptions = {}): SubscriptionExecutor {
+export function createSubscriptionExecutor<TContext = RegisteredContext>(
+  options: SubscriptionExecutorOptions<TContext> = {},
+): SubscriptionExecutor {
   const resolved = resolveOptions(options)
   const counters = new Counters()
   const report = createErrorReporter(options.onError, options.logger ?? console, counters)
@@ -129,7 +133,7 @@ export function createSubscriptionExecutor(options: SubscriptionExecutorOptions 
     maxPendingEvents: resolved.maxPendingEvents,
     overflowPolicy: resolved.overflow.policy,
   })
-  const sources = new SubscriptionSet()
+  const sources = new SubscriptionSet<SourceResponseStream>()
   let schema: GraphQLSchema | undefined
   let draining: Promise<void> | undefined
   let disposing: Promise<void> | undefined
@@ -166,12 +170,16 @@ export function createSubscriptionExecutor(options: SubscriptionExecutorOptions 
     }
   }
 
+  const publishing = { publish, counters, timeoutMs: resolved.subscribeTimeoutMs }
+
   const setSchema = (next: GraphQLSchema): void => {
     checkSchema(next, resolved)
     markExecutedBySluice(next)
     const changed = schema !== undefined && schema !== next
     schema = next
-    if (changed && resolved.onSchemaChange === 'end') groups.endOtherSchemas(next)
+    if (!changed || resolved.onSchemaChange === 'keep') return
+    groups.endOtherSchemas(next)
+    sources.endAll((source) => source.schema !== next)
   }
 
   const endAll = async (timeoutMs: number) => {
@@ -194,13 +202,10 @@ export function createSubscriptionExecutor(options: SubscriptionExecutorOptions 
   }
 
   const executor: SubscriptionExecutor = {
-    subscribe: (args, how = {}) => {
-      tellReached(args)
-      return subscribe(args, how, services)
-    },
+    subscribe: (args, how = {}) => subscribe(args, how, services),
     publish,
-    publisher: (scope) => createPublisher(scope, publish, counters),
-    publisherFor: (context) => createPublisher(() => resolved.scope?.(context as never), publish, counters),
+    publisher: (scope) => createPublisher(scope, publishing),
+    publisherFor: (context) => createPublisher(() => resolved.scope?.(context as never), publishing),
     register: (request) => registry.register(request),
     nextMessage: (address) => registry.nextMessage(address),
     complete: async (address) => registry.complete(address),

@@ -1,5 +1,5 @@
 import * as graphql from 'graphql'
-import { type ExecutionArgs, type ExecutionResult, execute, GraphQLError } from 'graphql'
+import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql'
 import type { MaybePromise } from './maybe-promise.ts'
 
 /**
@@ -8,6 +8,10 @@ import type { MaybePromise } from './maybe-promise.ts'
  */
 
 type ValidatedArgs = { readonly operation: object }
+
+interface GraphQL16 {
+  createSourceEventStream(args: ExecutionArgs): Promise<SourceStreamOrErrors>
+}
 
 interface GraphQL17 {
   validateSubscriptionArgs(args: ExecutionArgs): ValidatedArgs | readonly GraphQLError[]
@@ -18,8 +22,9 @@ interface GraphQL17 {
 /** What CreateSourceEventStream gives: the very object that the field's `subscribe` gave, or the request's errors. */
 export type SourceStreamOrErrors = AsyncIterable<unknown> | ExecutionResult
 
-const graphql17: GraphQL17 | undefined =
-  'validateSubscriptionArgs' in graphql ? (graphql as unknown as GraphQL17) : undefined
+// Types know one version, the one that is installed; these are what is used of each.
+const graphql16 = graphql as unknown as GraphQL16
+const graphql17 = 'validateSubscriptionArgs' in graphql ? (graphql as unknown as GraphQL17) : undefined
 
 /**
  * CreateSourceEventStream. The operation has to be a subscription. Rejects for what graphql-js takes to be a
@@ -28,10 +33,34 @@ const graphql17: GraphQL17 | undefined =
  * @see https://spec.graphql.org/draft/#CreateSourceEventStream()
  */
 export async function createSourceStream(args: ExecutionArgs): Promise<SourceStreamOrErrors> {
-  if (graphql17 === undefined) return graphql.createSourceEventStream(args)
+  if (graphql17 === undefined) return createSourceStream16(args)
   const validated = graphql17.validateSubscriptionArgs(args)
   if (isErrors(validated)) return { errors: validated }
-  return graphql17.createSourceEventStream(validated)
+  const source = await graphql17.createSourceEventStream(validated)
+  const error = 'errors' in source ? source.errors?.[0] : undefined
+  if (error?.path === undefined && selectsNothing(error?.originalError)) throw noField()
+  // 17 shows the client what it got from `subscribe`; in 16 it is a failure of the system, and nobody's business.
+  if (error?.originalError?.message.startsWith(notIterable)) throw new Error(error.message)
+  return source
+}
+
+async function createSourceStream16(args: ExecutionArgs): Promise<SourceStreamOrErrors> {
+  try {
+    return await graphql16.createSourceEventStream(args)
+  } catch (error) {
+    throw selectsNothing(error) ? noField() : error
+  }
+}
+
+const notIterable = 'Subscription field must return Async Iterable.'
+
+/** graphql-js takes the first field apart without looking whether `@skip` and `@include` left one. */
+function selectsNothing(error: unknown): boolean {
+  return error instanceof TypeError && error.message.includes('is not iterable')
+}
+
+function noField(): GraphQLError {
+  return new graphql.GraphQLError('The operation selects no field.')
 }
 
 /** Executes the operation for one event. */
@@ -55,7 +84,7 @@ export function prepareEventExecution(
       return (rootValue, contextValue) => executeSubscriptionEvent({ ...validated, rootValue, contextValue } as ValidatedArgs)
     }
   }
-  const executeEvent = customExecute ?? execute
+  const executeEvent = customExecute ?? graphql.execute
   return (rootValue, contextValue) => executeEvent({ ...withoutContext, rootValue, contextValue })
 }
 

@@ -1,28 +1,23 @@
 // The executor and what its options are made of.
 export { createSubscriptionExecutor, type SubscriptionExecutor } from './executor.ts'
 export type { EventContextInput, SubscriptionExecutorOptions } from './options.ts'
-export type { MetricsSnapshot } from './metrics.ts'
+export type { MetricsSnapshot, UnsharedReason } from './metrics.ts'
 export type { Logger } from './logger.ts'
 export { SluiceError, SluiceErrorCode, type SluiceErrorOptions } from './errors.ts'
 
 // Schemas.
-export {
-  type ChannelField,
-  type EventDataFilter,
-  type FromChannelOptions,
-  fromChannel,
-  type GapPolicy,
-} from './channel/from-channel.ts'
+export type { EventDataFilter, GapPolicy } from './channel/channel-source.ts'
+export { type ChannelField, type FromChannelOptions, fromChannel } from './channel/from-channel.ts'
 export type { Match, MatchScalar, MatchValue } from './channel/match.ts'
-export type { EventDataOf, Register, RegisteredContext } from './register.ts'
+export type { ContextOf, EventDataOf, Register, RegisteredContext } from './register.ts'
 
 // Who may receive and publish what.
 export type { Scope } from './scope/scope.ts'
-export type { Share, UnsharedReason } from './scope/partition.ts'
+export type { Share } from './scope/partition.ts'
 export type { EventInput, ScopedEventInput, ScopedPublisher } from './scope/publisher.ts'
 
 // Subscriptions, for hosts and transports.
-export type { SubscribeOptions } from './subscription/subscribe.ts'
+export type { SubscribeOptions } from './subscription/subscription-services.ts'
 export { type Endable, SubscriptionSet } from './subscription/subscription-set.ts'
 export type { Registration } from './subscription/registration.ts'
 export type { RegisterRequest, SubscriptionAddress } from './subscription/registry.ts'

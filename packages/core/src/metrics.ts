@@ -1,6 +1,16 @@
 import type { SluiceErrorCode } from './errors.ts'
 import type { BusStatus } from './bus/event-bus.ts'
-import type { UnsharedReason } from './scope/partition.ts'
+
+/** Why a subscription is executed on its own. */
+export type UnsharedReason =
+  /** The field says so; it is the default. */
+  | 'subscriber'
+  /** Its source is not a channel but another async iterable. */
+  | 'source'
+  /** Its scope has no canonical form. */
+  | 'scope'
+  /** Its variables have no canonical form. */
+  | 'variables'
 
 /** What an executor counted since it was created, and what it holds at the moment. A plain, JSON-safe snapshot. */
 export interface MetricsSnapshot {

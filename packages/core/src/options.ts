@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import type { EventBus } from './bus/event-bus.ts'
 import type { PublishedEvent } from './bus/published-event.ts'
 import { checkOptions, functionSchema } from './check-options.ts'
-import type { GapPolicy } from './channel/from-channel.ts'
+import type { GapPolicy } from './channel/channel-source.ts'
 import type { OverflowOptions } from './delivery/overflow.ts'
 import type { Logger } from './logger.ts'
 import type { MaybePromise } from './maybe-promise.ts'
@@ -12,7 +12,7 @@ import type { RegisteredContext, Untyped } from './register.ts'
 import type { Scope } from './scope/scope.ts'
 
 /** What `eventContext` is given to build the context of one event's execution from. */
-export interface EventContextInput {
+export interface EventContextInput<TContext = RegisteredContext> {
   /**
    * What all subscriptions of the execution have in common: the whole scope for `share: 'subscriber'`, the
    * scope but `expiresAt` for `'user'`, `{ tenantId }` for `'tenant'`, `{ tenantId, partition }` for a function.
@@ -21,11 +21,11 @@ export interface EventContextInput {
   /** The event. Of a source that is not a channel, only `data` is known. */
   readonly event: PublishedEvent
   /** The subscriber's own context. Only for `share: 'subscriber'`: nothing of one subscriber reaches another. */
-  readonly initialContext?: RegisteredContext
+  readonly initialContext?: TContext
 }
 
-/** The options of {@link createSubscriptionExecutor}. */
-export interface SubscriptionExecutorOptions {
+/** The options of {@link createSubscriptionExecutor}. `TContext` is what the host calls a subscription's context. */
+export interface SubscriptionExecutorOptions<TContext = RegisteredContext> {
   /** The schema of `register`. Inside a host it comes from the host. */
   readonly schema?: GraphQLSchema | undefined
   /** What carries the events. The executor closes it on `dispose()`. @default memoryBus() */
@@ -35,13 +35,13 @@ export interface SubscriptionExecutorOptions {
    * that takes longer than `subscribeTimeoutMs`, or a scope without a tenant refuse the subscription with
    * UNAUTHENTICATED. Without this option `subscribe` refuses everybody; `register` is told the scope.
    */
-  readonly scope?: ((context: RegisteredContext) => MaybePromise<Scope | null | undefined>) | undefined
+  readonly scope?: ((context: TContext) => MaybePromise<Scope | null | undefined>) | undefined
   /**
    * The context of one event's execution. Called once per event and partition. Needed as soon as a field has
    * a `share` wider than `'subscriber'`.
    * @default a fresh shallow copy of the subscriber's own context
    */
-  readonly eventContext?: ((input: EventContextInput) => Untyped) | undefined
+  readonly eventContext?: ((input: EventContextInput<TContext>) => Untyped) | undefined
   /** Executes the operation for one event; the event's data is `rootValue`. @default graphql-js */
   readonly execute?: ((args: ExecutionArgs) => MaybePromise<ExecutionResult>) | undefined
   /** What happens to subscribers who read too slowly. */
@@ -83,7 +83,7 @@ export interface ResolvedOptions {
 }
 
 /** Checks the options and fills in what is missing. @throws SluiceError BAD_CONFIG, naming the option. */
-export function resolveOptions(options: SubscriptionExecutorOptions): ResolvedOptions {
+export function resolveOptions(options: SubscriptionExecutorOptions<Untyped>): ResolvedOptions {
   checkOptions('createSubscriptionExecutor', optionsSchema, options)
   const { overflow = {} } = options
   return {

@@ -4,14 +4,15 @@
  * ```ts
  * declare module '@sluice/core' {
  *   interface Register {
- *     context: { request: Request; db: Database }
- *     types: { created: Order; updated: Order }           // event type -> data
- *     channels: { orders: Order; [name: `order:${string}`]: Order } // channel -> data
+ *     context: { db: Database; user: User }
+ *     channels: { orders: Order; [order: `order:${string}`]: Order } // channel -> data
+ *     types: { created: Order; shipped: Shipment } // event type -> data, on channels that are not registered
  *   }
  * }
  * ```
  *
- * `fromChannel` and `publish` are typed by it from then on. A channel that is registered goes before the type.
+ * `fromChannel`, `publish` and the option `scope` are typed by it from then on. The context is for schemas that
+ * do not say theirs, by codegen's `contextType` or `createSchema<Context>`. What is not registered is untyped.
  */
 // biome-ignore lint/suspicious/noEmptyInterface: it is filled by declaration merging
 export interface Register {}
@@ -20,19 +21,18 @@ export interface Register {}
 // oxlint-disable-next-line typescript/no-explicit-any -- the one place where types are left open
 export type Untyped = any
 
-/** The context of the application's resolvers. */
-export type RegisteredContext = Register extends { context: infer TContext } ? TContext : Untyped
+/** The context of the application's resolvers; untyped if none is registered. */
+export type RegisteredContext<TDefault = Untyped> = Register extends { context: infer TContext } ? TContext : TDefault
 
-/** The channels that carry registered data, or any string. */
-type Registered<TName extends 'channels' | 'types'> = Register extends { [K in TName]: infer TMap } ? TMap : never
+/** The context that a schema's type says, or where it says `any` or nothing, the registered one. */
+export type ContextOf<TContext> = unknown extends TContext ? RegisteredContext : TContext
 
-type Lookup<TMap, TKey> = [TMap] extends [never]
-  ? never
-  : { [K in keyof TMap]: TKey extends K ? TMap[K] : never }[keyof TMap]
+type Channels = Register extends { channels: infer TMap } ? TMap : object
+type Types = Register extends { types: infer TMap } ? TMap : object
 
-/** What an event on this channel and of this type carries; whatever is not registered is untyped. */
-export type EventDataOf<TChannel extends string, TType extends string> = [Lookup<Registered<'channels'>, TChannel>] extends [never]
-  ? [Lookup<Registered<'types'>, TType>] extends [never]
-    ? Untyped
-    : Lookup<Registered<'types'>, TType>
-  : Lookup<Registered<'channels'>, TChannel>
+/** What an event on this channel and of this type carries; of several channels or types, any of their data. */
+export type EventDataOf<TChannel extends string, TType extends string> = TChannel extends keyof Channels
+  ? Channels[TChannel]
+  : TType extends keyof Types
+    ? Types[TType]
+    : Untyped

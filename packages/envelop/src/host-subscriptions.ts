@@ -7,7 +7,7 @@ import {
   type SubscriptionExecutor,
   SubscriptionSet,
 } from '@sluice/core'
-import type { ExecutionArgs, ExecutionResult } from 'graphql'
+import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql'
 
 /** What resolvers find in their context, next to what the application put there: `AppContext & SluiceContext`. */
 export interface SluiceContext {
@@ -35,7 +35,9 @@ export function hostSubscriptions(executor: SubscriptionExecutor): HostSubscript
 
   const subscribe = (args: ExecutionArgs): Promise<ResponseStream | ExecutionResult> =>
     ended
-      ? Promise.resolve({ errors: [new SluiceError('DRAINING', 'The server is shutting down. Subscribe again.').toGraphQLError()] })
+      ? Promise.resolve({
+          errors: [new SluiceError('DRAINING', 'The server is shutting down. Subscribe again.').toGraphQLError()],
+        })
       : executor.subscribe(args, { maskResult, running })
 
   const plugin: Plugin<SluiceContext> = {
@@ -46,7 +48,7 @@ export function hostSubscriptions(executor: SubscriptionExecutor): HostSubscript
     },
     onSchemaChange({ schema }) {
       try {
-        executor.setSchema(schema)
+        executor.setSchema(schema as GraphQLSchema)
       } catch (error) {
         if (starting) throw error
         executor.reportError(error)

@@ -28,5 +28,7 @@ export function maskerOf(yoga: AnyYogaServer): ResultMasker | undefined {
 }
 
 function isMaskedErrorsOptions(options: unknown): options is MaskedErrorsOptions {
-  return typeof options === 'object' && options !== null && 'maskError' in options && typeof options.maskError === 'function'
+  return (
+    typeof options === 'object' && options !== null && 'maskError' in options && typeof options.maskError === 'function'
+  )
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { SubscriptionExecutor } from '@sluice/core'
 import type { AttachWebSocketOptions as SocketOptions, OperationHost, SocketContext } from '@sluice/ws'
+import { requestSchema } from './request-schema.ts'
 import { sanitizeResult } from './sanitize-result.ts'
 import type { AnyYogaServer } from './yoga-server.ts'
 
@@ -18,14 +19,20 @@ export interface AttachWebSocketOptions extends Omit<SocketOptions, 'executor' |
  * What Yoga does to HTTP requests alone does not run: `onRequest`, `onRequestParse`, `onResultProcess`.
  */
 export function operationHost(yoga: AnyYogaServer, executor: SubscriptionExecutor): OperationHost {
+  const findSchema = requestSchema(yoga)
   return {
     sanitizeResult,
     async runOperation(ctx: SocketContext, _id, payload) {
       const { request: req, socket } = ctx.extra
       // A POST, since over GET Yoga refuses mutations. A fresh context, since Envelop writes into it.
-      const request = new yoga.fetchAPI.Request(urlOf(req, yoga.graphqlEndpoint), { method: 'POST', headers: headersOf(req) })
+      const request = new yoga.fetchAPI.Request(urlOf(req, yoga.graphqlEndpoint), {
+        method: 'POST',
+        headers: headersOf(req),
+      })
       const context = { req, socket, connectionParams: ctx.connectionParams, waitUntil: trackedBy(executor) }
-      return yoga.getResultForParams({ request, params: { ...payload } as never }, context as never) as never
+      const params = { ...payload } as never
+      await findSchema?.(request, params, context)
+      return yoga.getResultForParams({ request, params }, context) as never
     },
   }
 }
@@ -39,7 +46,9 @@ function trackedBy(executor: SubscriptionExecutor): (promise: PromiseLike<unknow
 
 function urlOf(req: IncomingMessage, endpoint: string): string {
   const base = `http://${req.headers.host ?? 'localhost'}`
-  return URL.canParse(req.url ?? endpoint, base) ? new URL(req.url ?? endpoint, base).href : `http://localhost${endpoint}`
+  return URL.canParse(req.url ?? endpoint, base)
+    ? new URL(req.url ?? endpoint, base).href
+    : `http://localhost${endpoint}`
 }
 
 /** The handshake's own headers say nothing about the operation. */

@@ -15,6 +15,8 @@ export interface SseBodyHooks {
   startHeartbeat(beat: () => void): () => void
   /** The stream of results failed. */
   onError(error: unknown): void
+  /** The client has taken nothing for two heartbeats, although something waits for it: it is gone, or as good as. */
+  onStalled(): void
   /** Nothing more is written: the results came to their end, or the client has gone. Called once. */
   onEnd(): void
 }
@@ -25,11 +27,12 @@ export interface SseBodyHooks {
  */
 export function sseBody(
   results: AsyncIterable<ExecutionResult>,
-  { ReadableStream }: FetchAPI,
-  { startHeartbeat, onError, onEnd }: SseBodyHooks,
+  { ReadableStream }: Pick<FetchAPI, 'ReadableStream'>,
+  { startHeartbeat, onError, onStalled, onEnd }: SseBodyHooks,
 ): ReadableStream<Uint8Array> {
-  const iterator = results[Symbol.asyncIterator]()
+  const iterator: AsyncIterator<ExecutionResult, unknown> = results[Symbol.asyncIterator]()
   let stopHeartbeat: (() => void) | undefined
+  let unreadBeatCount = 0
   const end = () => {
     if (stopHeartbeat === undefined) return
     stopHeartbeat()
@@ -40,10 +43,16 @@ export function sseBody(
     start(controller) {
       controller.enqueue(comment) // some browsers do not tell of a response before its body begins
       stopHeartbeat = startHeartbeat(() => {
-        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(comment)
+        if ((controller.desiredSize ?? 0) > 0) {
+          controller.enqueue(comment)
+          return
+        }
+        unreadBeatCount += 1
+        if (unreadBeatCount >= 2) onStalled()
       })
     },
     async pull(controller) {
+      unreadBeatCount = 0
       try {
         const { done, value } = await iterator.next()
         if (done !== true) {

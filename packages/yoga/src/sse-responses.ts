@@ -8,7 +8,7 @@ import { sseBody } from './sse-body.ts'
 /** The SSE responses of one Yoga server. */
 export interface SseResponses {
   readonly onResultProcess: NonNullable<Plugin['onResultProcess']>
-  /** Resolves when every response has been written to its end, or after 5 s. */
+  /** Resolves when every response has been written to its end; after 5 s those of clients who do not read are cut. */
   finished(): Promise<void>
 }
 
@@ -25,7 +25,7 @@ const headers = {
 /** Takes the place of Yoga's own SSE for the results of subscriptions; what is written is the same. */
 export function sseResponses(executor: SubscriptionExecutor): SseResponses {
   const heartbeat = new Heartbeat(heartbeatMs)
-  const open = new Set<Promise<void>>()
+  const open = new Map<Promise<void>, ServerResponse | undefined>()
 
   /** A response is open until its body has ended and, where Node's response is at hand, been handed to the socket. */
   const track = (response: ServerResponse | undefined): (() => void) => {
@@ -38,7 +38,7 @@ export function sseResponses(executor: SubscriptionExecutor): SseResponses {
         response.once('finish', resolve).once('close', resolve)
       }
     })
-    open.add(ended)
+    open.set(ended, response)
     void ended.then(() => open.delete(ended))
     return bodyEnded
   }
@@ -48,10 +48,12 @@ export function sseResponses(executor: SubscriptionExecutor): SseResponses {
       // Yoga has chosen by what the request accepts. Its own SSE is replaced, and nobody else's choice.
       if (resultProcessor?.name !== 'processSSEResult' || !isStream(result)) return
       setResultProcessor((_result, fetchAPI) => {
+        const response = responseOf(serverContext)
         const body = sseBody(result, fetchAPI, {
           startHeartbeat: (beat) => heartbeat.start(beat),
           onError: (error) => executor.reportError(error),
-          onEnd: track(responseOf(serverContext)),
+          onStalled: () => response?.destroy(),
+          onEnd: track(response),
         })
         return new fetchAPI.Response(body, { status: 200, headers })
       }, 'text/event-stream')
@@ -61,8 +63,9 @@ export function sseResponses(executor: SubscriptionExecutor): SseResponses {
       const limit = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, finishTimeoutMs)
       })
-      await Promise.race([Promise.all([...open]), limit])
+      await Promise.race([Promise.all(open.keys()), limit])
       clearTimeout(timer)
+      for (const response of open.values()) response?.destroy()
     },
   }
 }

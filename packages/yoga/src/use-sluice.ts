@@ -64,7 +64,10 @@ export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TCon
 
     attachWebSocket(server, socketOptions = {}) {
       if (yoga === undefined) {
-        throw new SluiceError('BAD_CONFIG', '[useSluice] attachWebSocket was called before createYoga({ plugins: [sluice] }).')
+        throw new SluiceError(
+          'BAD_CONFIG',
+          '[useSluice] attachWebSocket was called before createYoga({ plugins: [sluice] }).',
+        )
       }
       const { path = yoga.graphqlEndpoint, ...others } = socketOptions
       const host = operationHost(yoga, executor)

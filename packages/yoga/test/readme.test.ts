@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { createClient as createSseClient } from 'graphql-sse'
 import { createClient as createWsClient } from 'graphql-ws'
 import { afterEach, expect, test } from 'vitest'
-import WebSocket from 'ws'
+import { WebSocket } from 'ws'
 
 const readme = new URL('../../../README.md', import.meta.url)
 const packageFolder = fileURLToPath(new URL('..', import.meta.url))
@@ -34,15 +34,28 @@ test('the server of the README works as it stands, over SSE and WebSocket, for i
 
   const query = 'subscription { orderChanged { id status } }'
   const ada = createSseClient({ url, headers: { authorization: 'Bearer ada' }, retryAttempts: 0 }).iterate({ query })
-  const gil = createWsClient({ url: url.replace('http', 'ws'), webSocketImpl: socketOf('Bearer gil'), retryAttempts: 0 }).iterate({ query })
+  const gil = createWsClient({
+    url: url.replace('http', 'ws'),
+    webSocketImpl: socketOf('Bearer gil'),
+    retryAttempts: 0,
+  }).iterate({ query })
   const [adasFirst, gilsFirst] = [ada.next(), gil.next()]
   // A subscription is live when its server says so; a first event of one's own tenant, repeated until it comes, tells.
-  await expect.poll(() => shipUntil(url, 'Bearer ada', adasFirst, 'a')).toEqual({ data: { orderChanged: { id: 'a', status: 'shipped' } } })
-  await expect.poll(() => shipUntil(url, 'Bearer gil', gilsFirst, 'g')).toEqual({ data: { orderChanged: { id: 'g', status: 'shipped' } } })
+  await expect
+    .poll(() => shipUntil(url, 'Bearer ada', adasFirst, 'a'))
+    .toEqual({ data: { orderChanged: { id: 'a', status: 'shipped' } } })
+  await expect
+    .poll(() => shipUntil(url, 'Bearer gil', gilsFirst, 'g'))
+    .toEqual({ data: { orderChanged: { id: 'g', status: 'shipped' } } })
   await Promise.all([ada.return?.(), gil.return?.()])
 })
 
-async function shipUntil(url: string, user: string, first: Promise<IteratorResult<unknown, unknown>>, id: string): Promise<unknown> {
+async function shipUntil(
+  url: string,
+  user: string,
+  first: Promise<IteratorResult<unknown, unknown>>,
+  id: string,
+): Promise<unknown> {
   await graphql(url, user, `mutation { ship(id: "${id}") { id } }`)
   const arrived = await Promise.race([first, graphql(url, user, '{ hello }')])
   return 'value' in arrived ? arrived.value : undefined
@@ -55,7 +68,16 @@ async function graphql(url: string, user: string, query: string): Promise<object
 }
 
 async function answers(url: string): Promise<void> {
-  await expect.poll(() => fetch(`${url}?query={hello}`).then((response) => response.status, () => 0), { timeout: 20_000 }).toBe(200)
+  await expect
+    .poll(
+      () =>
+        fetch(`${url}?query={hello}`).then(
+          (response) => response.status,
+          () => 0,
+        ),
+      { timeout: 20_000 },
+    )
+    .toBe(200)
 }
 
 function socketOf(authorization: string): typeof WebSocket {

@@ -1,8 +1,14 @@
-import type { EventDataFilter, GapPolicy } from './from-channel.ts'
 import type { CompiledMatch } from './match.ts'
 import type { Share } from '../scope/partition.ts'
 import { SluiceError } from '../errors.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
 import type { Untyped } from '../register.ts'
+
+/** What a subscriber is told when the history has a hole. */
+export type GapPolicy = 'signal' | 'end'
+
+/** Whether an event is for this group; asked once per group and event. */
+export type EventDataFilter<TData, TArgs, TContext> = (data: TData, args: TArgs, context: TContext) => MaybePromise<boolean>
 
 /** What a `fromChannel` field's `subscribe` resolver found out from its arguments. */
 export interface ChannelSourceDescription {

@@ -1,27 +1,27 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import { SluiceError } from '../errors.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
-import type { EventDataOf, RegisteredContext, Untyped } from '../register.ts'
+import type { ContextOf, EventDataOf, RegisteredContext, Untyped } from '../register.ts'
 import type { Share } from '../scope/partition.ts'
-import { ChannelSource } from './channel-source.ts'
+import { ChannelSource, type EventDataFilter, type GapPolicy } from './channel-source.ts'
 import { checkFromChannelOptions } from './check-from-channel-options.ts'
 import { compileMatch, type Match } from './match.ts'
 import { isExecutedBySluice } from './executed-schemas.ts'
 import { checkName } from '../bus/check-name.ts'
 
-/** What a subscriber is told when the history has a hole. */
-export type GapPolicy = 'signal' | 'end'
-
-/** Whether an event is for this group; asked once per group and event. */
-export type EventDataFilter<TData, TArgs, TContext> = (data: TData, args: TArgs, context: TContext) => MaybePromise<boolean>
-
 /** How a subscription field takes its events. See {@link fromChannel}. */
-export interface FromChannelOptions<TArgs, TContext, TData, TResult, TType extends string> {
+export interface FromChannelOptions<
+  TArgs = Untyped,
+  TContext = Untyped,
+  TResult = Untyped,
+  TChannel extends string = string,
+  TType extends string = string,
+> {
   /**
    * The channel's name, or several, from the coerced arguments: 1 to 256 characters each. It is always the
    * channel of the subscriber's own tenant (unless `tenancy` is `'shared'`): names need no tenant in them.
    */
-  readonly channel: string | readonly string[] | ((args: TArgs, context: TContext) => MaybePromise<string | readonly string[]>)
+  readonly channel: Names<TChannel> | ((args: TArgs, context: ContextOf<TContext>) => MaybePromise<Names<TChannel>>)
   /** The types of events to take. @default every type */
   readonly types?: readonly TType[]
   /**
@@ -34,12 +34,12 @@ export interface FromChannelOptions<TArgs, TContext, TData, TResult, TType exten
    * Equality, or one-of, on dotted paths into the data; indexed, so that an event costs the same however many
    * subscriptions wait for other values. `null` and `undefined` mean any: it is a filter, not a permission.
    */
-  readonly match?: Match | ((args: TArgs, context: TContext) => MaybePromise<Match | null | undefined>)
+  readonly match?: Match | ((args: TArgs, context: ContextOf<TContext>) => MaybePromise<Match | null | undefined>)
   /**
    * Anything that `match` cannot say. If it throws, rejects or hangs, the event is not delivered to that group
    * and `onError` hears of it: an error result would tell that there was a hidden event.
    */
-  readonly filter?: EventDataFilter<TData, TArgs, TContext>
+  readonly filter?: EventDataFilter<EventDataOf<TChannel, TType>, TArgs, ContextOf<TContext>>
   /**
    * `'shared'`: one channel for all tenants, to which events are published with `tenantId: SHARED`.
    * @default 'scoped'
@@ -48,13 +48,20 @@ export interface FromChannelOptions<TArgs, TContext, TData, TResult, TType exten
   /** What to do when events may be missing. @default the executor's `onGap` */
   readonly onGap?: GapPolicy
   /** The field's value for an event's data. @default the data */
-  readonly resolve?: (data: TData, args: TArgs, context: TContext, info: GraphQLResolveInfo) => MaybePromise<TResult>
+  readonly resolve?: (
+    data: EventDataOf<TChannel, TType>,
+    args: TArgs,
+    context: ContextOf<TContext>,
+    info: GraphQLResolveInfo,
+  ) => TResult | Promise<TResult>
 }
+
+type Names<TChannel extends string> = TChannel | readonly TChannel[]
 
 /** What {@link fromChannel} gives: the two functions of an ordinary subscription field. */
 export interface ChannelField<TArgs, TContext, TResult> {
   subscribe(root: Untyped, args: TArgs, context: TContext, info: GraphQLResolveInfo): Promise<AsyncIterable<Untyped>>
-  resolve(data: Untyped, args: TArgs, context: TContext, info: GraphQLResolveInfo): MaybePromise<TResult>
+  resolve(data: Untyped, args: TArgs, context: TContext, info: GraphQLResolveInfo): TResult | Promise<TResult>
 }
 
 /**
@@ -75,11 +82,11 @@ export interface ChannelField<TArgs, TContext, TResult> {
  */
 export function fromChannel<
   TArgs = Untyped,
-  TContext = RegisteredContext,
-  TType extends string = string,
-  TData = EventDataOf<string, TType>,
+  TContext = RegisteredContext<unknown>,
   TResult = Untyped,
->(options: FromChannelOptions<TArgs, TContext, TData, TResult, TType>): ChannelField<TArgs, TContext, TResult> {
+  TChannel extends string = string,
+  TType extends string = string,
+>(options: FromChannelOptions<TArgs, TContext, TResult, TChannel, TType>): ChannelField<TArgs, TContext, TResult> {
   checkFromChannelOptions(options)
   const { channel, match, resolve, filter, share = 'subscriber', tenancy = 'scoped' } = options
   const types = options.types && [...new Set<string>(options.types)].sort()
@@ -105,7 +112,10 @@ export function fromChannel<
       args,
     })
   }
-  const field: ChannelField<TArgs, TContext, TResult> = { subscribe, resolve: resolve ?? ((data: Untyped) => data as TResult) }
+  const field: ChannelField<TArgs, TContext, TResult> = {
+    subscribe,
+    resolve: resolve ?? ((data: Untyped) => data as TResult),
+  }
   shareBySubscribe.set(subscribe, share)
   return field
 }
@@ -120,7 +130,10 @@ const shareBySubscribe = new WeakMap<object, Share>()
 function checkChannels(names: string | readonly string[]): readonly string[] {
   const list = typeof names === 'string' ? [names] : names
   if (!Array.isArray(list) || list.length === 0) {
-    throw new SluiceError('BAD_CONFIG', '[fromChannel] the option "channel" has to give a name or several; it gave none.')
+    throw new SluiceError(
+      'BAD_CONFIG',
+      '[fromChannel] the option "channel" has to give a name or several; it gave none.',
+    )
   }
   for (const name of list) checkName(name, 'BAD_SUBSCRIPTION', 'The channel')
   return [...new Set<string>(list)].sort()

@@ -1,7 +1,10 @@
 import { SluiceError } from '../errors.ts'
 
-/** A value that a path is compared with: a scalar, or any of several. `null` and `undefined` mean any. */
-export type MatchValue = MatchScalar | readonly MatchScalar[] | null | undefined
+/**
+ * A value that a path is compared with: a scalar, or any of several. `null` and `undefined` mean any; within a
+ * list, as of a nullable argument `[ID]`, they are left out.
+ */
+export type MatchValue = MatchScalar | readonly (MatchScalar | null | undefined)[] | null | undefined
 export type MatchScalar = string | number | bigint | boolean
 
 /** Dotted paths into an event's data, each with what has to be there. All of them have to hold. */
@@ -21,7 +24,8 @@ export type CompiledMatch = readonly Condition[]
 /** @throws SluiceError BAD_CONFIG for a value that cannot be compared, naming its path. */
 export function compileMatch(match: Match | null | undefined): CompiledMatch {
   if (match === null || match === undefined) return []
-  if (typeof match !== 'object' || Array.isArray(match)) {
+  // A list or a Map has no paths, and would match everything.
+  if (typeof match !== 'object' || Symbol.iterator in match) {
     throw new SluiceError('BAD_CONFIG', '[fromChannel] the option "match" has to give an object of paths and values.')
   }
   const conditions: Condition[] = []

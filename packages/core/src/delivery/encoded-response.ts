@@ -128,14 +128,15 @@ export class EncodedResponse {
 
   #sharedParts(): ExecutionResult {
     if (this.#parts === undefined) {
-      const { data, extensions } = deepFreeze(JSON.parse(this.bytes.toString()) as ExecutionResult)
+      const said = deepFreeze(JSON.parse(this.bytes.toString()) as ExecutionResult)
+      const { data, extensions } = said
       const { errors } = this.#result // after the bytes: a result that has none was replaced by an error
       this.#parts = {
         ...(data === undefined ? undefined : { data }),
         ...(errors === undefined ? undefined : { errors }),
         ...(extensions === undefined ? undefined : { extensions }),
       }
-      if (data !== null && data !== undefined) responseByData.set(data, this)
+      if (data !== null && data !== undefined && Object.keys(said).length === 1) responseByData.set(data, this)
     }
     return this.#parts
   }
@@ -150,13 +151,14 @@ export function rememberedResponse(result: ExecutionResult): EncodedResponse | u
   const { data } = result
   if (data === null || data === undefined) return undefined
   const response = responseByData.get(data)
-  if (response === undefined || response.result.errors !== undefined || response.result.extensions !== undefined) return undefined
+  if (response === undefined) return undefined
   for (const key in result) {
     if (key !== 'data' && (result as Record<string, unknown>)[key] !== undefined) return undefined
   }
   return response
 }
 
+/** Responses that say nothing but their data, by the object that stands for it in their subscribers' results. */
 const responseByData = new WeakMap<object, EncodedResponse>()
 
 function copyError(error: GraphQLError): GraphQLError {
@@ -165,7 +167,7 @@ function copyError(error: GraphQLError): GraphQLError {
     nodes: nodes ?? null,
     source: source ?? null,
     positions: positions ?? null,
-    path: path ?? null,
+    path: path ? [...path] : null,
     originalError: originalError ?? null,
     extensions: copyPlain(extensions, false) as GraphQLError['extensions'],
   })
@@ -176,7 +178,9 @@ function freezeErrors(result: ExecutionResult): ExecutionResult {
   for (const error of result.errors ?? []) {
     if (Object.isFrozen(error)) continue
     // The extensions may be a constant of the application's: it is not frozen, a copy of it is.
-    Object.defineProperty(error, 'extensions', { value: copyPlain(error.extensions, true), enumerable: true })
+    for (const part of ['extensions', 'path', 'locations'] as const) {
+      Object.defineProperty(error, part, { value: copyPlain(error[part], true), enumerable: true })
+    }
     Object.freeze(error)
   }
   return result

@@ -17,6 +17,8 @@ export interface MemberStreamOptions {
   /** Called once, as soon as the stream wants nothing more: releases everything that is held for it. */
   readonly leave: () => void
   readonly onDropped: () => void
+  /** The stream ends because its reader is too slow. */
+  readonly onSlowConsumer: () => void
 }
 
 interface Waiter {
@@ -39,13 +41,15 @@ export class MemberStream implements PushStream {
   #sink: ResponseSink | undefined
   #gap: string | undefined
   #left = false
+  /** By its reader, who then hears nothing more. */
+  #returned = false
   /** What the reader is told after the last response: nothing but that it is done, unless there is an error. */
   #failure: SluiceError | undefined
 
   constructor(options: MemberStreamOptions) {
     this.#options = options
     this.userId = options.userId
-    this.#queue = new ResponseQueue(options.overflow)
+    this.#queue = new ResponseQueue(options.overflow, options.onDropped)
   }
 
   /** Takes a response of the group. In the hot path. */
@@ -57,8 +61,8 @@ export class MemberStream implements PushStream {
       mine = mine.withGap(this.#gap)
       this.#gap = undefined
     }
-    if (this.#sink !== undefined) this.#sink.next(mine)
-    else if (this.#waiters.size > 0) (this.#waiters.shift() as Waiter).resolve(this.#yielded(mine))
+    if (this.#sink !== undefined) this.#sink.next(this.#queue.pass(mine))
+    else if (this.#waiters.size > 0) (this.#waiters.shift() as Waiter).resolve(this.#yielded(this.#queue.pass(mine)))
     else this.#enqueue(mine)
   }
 
@@ -87,6 +91,7 @@ export class MemberStream implements PushStream {
 
   /** The reader ends it. */
   return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    this.#returned = true
     this.#failure = undefined
     this.#queue.clear()
     this.#leave()
@@ -109,17 +114,16 @@ export class MemberStream implements PushStream {
 
   pushTo(sink: ResponseSink): void {
     for (let waiting = this.#queue.take(); waiting !== undefined; waiting = this.#queue.take()) sink.next(waiting)
+    if (this.#returned) return
     if (this.#left) this.#finish(sink)
     else this.#sink = sink
   }
 
   #enqueue(response: EncodedResponse): void {
-    const outcome = this.#queue.offer(response)
-    if (outcome === 'queued') return
-    this.#options.onDropped()
-    if (outcome === 'dropped') return
+    if (this.#queue.offer(response)) return
     // What waits is given up with the stream: its reader has missed something anyway, and is slow.
     this.#queue.clear()
+    this.#options.onSlowConsumer()
     this.end(slowConsumer('it was read more slowly than events arrived'))
   }
 

@@ -2,23 +2,23 @@ import { FifoQueue } from '../collections/fifo-queue.ts'
 import type { EncodedResponse } from './encoded-response.ts'
 import type { OverflowOptions } from './overflow.ts'
 
-/** `'overflow'`: there is no room, and the policy is to end the subscription. */
-export type OfferOutcome = 'queued' | 'dropped' | 'overflow'
-
 /**
  * What waits for one subscription: at most `maxPendingCount` responses and `maxPendingBytes` bytes, whatever
  * happens. One response finds room in an empty queue however large it is, or its subscriber would never get on.
  */
 export class ResponseQueue {
   readonly #limits: OverflowOptions
+  readonly #onDropped: () => void
   readonly #responses = new FifoQueue<EncodedResponse>()
   #bytes = 0
   /** Something before the first, or the next, response was dropped. */
   #gapBeforeFirst = false
   #gapBeforeNext = false
 
-  constructor(limits: OverflowOptions) {
+  /** @param onDropped called for each response that finds no room, or has to make room. */
+  constructor(limits: OverflowOptions, onDropped: () => void) {
     this.#limits = limits
+    this.#onDropped = onDropped
   }
 
   get size(): number {
@@ -29,24 +29,31 @@ export class ResponseQueue {
     return this.#bytes
   }
 
-  offer(response: EncodedResponse): OfferOutcome {
+  /** Queues it under the overflow policy. `false`: there is no room, and the policy is to end the subscription. */
+  offer(response: EncodedResponse): boolean {
     const { policy } = this.#limits
-    let outcome: OfferOutcome = 'queued'
-    while (!this.#hasRoomFor(response)) {
-      if (policy === 'disconnect') return 'overflow'
+    const offered = this.#gapBeforeNext ? response.withGap('overflow') : response
+    while (!this.#hasRoomFor(offered)) {
+      this.#onDropped()
+      if (policy === 'disconnect') return false
       if (policy === 'dropNewest') {
         this.#gapBeforeNext = true
-        return 'dropped'
+        return true
       }
       this.#shift()
       this.#gapBeforeFirst = true
-      outcome = 'dropped'
     }
-    const queued = this.#gapBeforeNext ? response.withGap('overflow') : response
     this.#gapBeforeNext = false
-    this.#responses.push(queued)
-    this.#bytes += queued.bytes.length
-    return outcome
+    this.#responses.push(offered)
+    this.#bytes += offered.bytes.length
+    return true
+  }
+
+  /** Lets a response go past, which does not have to wait because nothing does. */
+  pass(response: EncodedResponse): EncodedResponse {
+    if (!this.#gapBeforeNext) return response
+    this.#gapBeforeNext = false
+    return response.withGap('overflow')
   }
 
   take(): EncodedResponse | undefined {

@@ -5,15 +5,15 @@ import { satisfies } from '../channel/match.ts'
 import type { ErrorReporter } from '../error-reporter.ts'
 import { SluiceError } from '../errors.ts'
 import type { Counters } from '../metrics.ts'
-import { DispatchedEvent } from '../subscription/dispatched-event.ts'
-import type { Group } from '../subscription/group.ts'
-import type { Scheduler } from '../subscription/scheduler.ts'
+import { DispatchedEvent } from './dispatched-event.ts'
+import type { EventReceiver } from './event-receiver.ts'
 import { MatchIndex } from './match-index.ts'
 
 export interface RouteServices {
   readonly counters: Counters
   readonly report: ErrorReporter
-  readonly scheduler: Scheduler
+  /** Executes what the receivers have accepted, as far as there is time. */
+  readonly scheduler: { flush(): void }
 }
 
 /**
@@ -23,17 +23,17 @@ export interface RouteServices {
 export class ChannelRoute {
   readonly key: ChannelKey
   readonly #services: RouteServices
-  readonly #groups = new Set<Group>()
+  readonly #groups = new Set<EventReceiver>()
   /** By type; those who take every type are under `undefined`. */
-  readonly #byType = new Map<string | undefined, MatchIndex<Group>>()
-  readonly #byUser = new Map<string, Set<Group>>()
+  readonly #byType = new Map<string | undefined, MatchIndex<EventReceiver>>()
+  readonly #byUser = new Map<string, Set<EventReceiver>>()
 
   constructor(key: ChannelKey, services: RouteServices) {
     this.key = key
     this.#services = services
   }
 
-  add(group: Group): void {
+  add(group: EventReceiver): void {
     this.#groups.add(group)
     for (const type of group.options.types ?? [undefined]) {
       let index = this.#byType.get(type)
@@ -45,7 +45,7 @@ export class ChannelRoute {
     }
   }
 
-  remove(group: Group): void {
+  remove(group: EventReceiver): void {
     this.#groups.delete(group)
     for (const type of group.options.types ?? [undefined]) {
       const index = this.#byType.get(type)
@@ -55,13 +55,13 @@ export class ChannelRoute {
   }
 
   /** The group has members of this user now. */
-  addUser(userId: string, group: Group): void {
+  addUser(userId: string, group: EventReceiver): void {
     const groups = this.#byUser.get(userId)
     if (groups === undefined) this.#byUser.set(userId, new Set([group]))
     else groups.add(group)
   }
 
-  removeUser(userId: string, group: Group): void {
+  removeUser(userId: string, group: EventReceiver): void {
     const groups = this.#byUser.get(userId)
     groups?.delete(group)
     if (groups?.size === 0) this.#byUser.delete(userId)
@@ -71,28 +71,30 @@ export class ChannelRoute {
   readonly listen = (notification: BusNotification): void => {
     if (notification.kind === 'event') this.#dispatch(notification.event)
     else if (notification.kind === 'gap') this.#tellGap(notification.reason)
+    else if (notification.kind === 'status' && notification.status === 'closed') this.#end()
   }
 
   #dispatch(busEvent: BusEvent): void {
     const { counters, report, scheduler } = this.#services
     counters.received += 1
-    if (this.#groups.size === 0) return
-    counters.checks += this.#groups.size
+    const groupCount = this.#groups.size
+    if (groupCount === 0) return
+    counters.checks += groupCount
     if (!isSameChannel(busEvent.channel, this.key)) {
-      counters.rejectedTenant += this.#groups.size
+      counters.rejectedTenant += groupCount
       report(new SluiceError('FORBIDDEN', '[bus] an event of another channel was delivered to a subscription; it was refused.'))
       return
     }
     if (busEvent.userId !== undefined && this.key.tenantId === SHARED) {
       // The same user id at two tenants is two users.
-      counters.rejectedUser += this.#groups.size
+      counters.rejectedUser += groupCount
       report(new SluiceError('BAD_EVENT', '[bus] an event for one user came on a channel that all tenants share; it was refused.'))
       return
     }
     const event = this.#decode(busEvent)
     if (event === undefined) return
     const found = event.userId === undefined ? this.#acceptByMatch(event) : this.#acceptByUser(event, event.userId)
-    counters.filtered += this.#groups.size - found
+    counters.filtered += groupCount - found // not what is left: a group that is overrun by the event ends
     scheduler.flush()
   }
 
@@ -100,7 +102,7 @@ export class ChannelRoute {
     this.#services.counters.passed += this.#groups.size
     let found = 0
     let dispatched: DispatchedEvent | undefined
-    const accept = (group: Group) => {
+    const accept = (group: EventReceiver) => {
       dispatched ??= new DispatchedEvent(event)
       group.accept(dispatched)
       found += 1
@@ -149,5 +151,11 @@ export class ChannelRoute {
       if (group.options.onGap === 'end') group.end(error)
       else group.tellGap(reason)
     }
+  }
+
+  /** Nothing will ever come again: whoever waits has to know. */
+  #end(): void {
+    const error = new SluiceError('BUS_CLOSED', 'The bus was closed. Subscribe again, elsewhere.')
+    for (const group of [...this.#groups]) group.end(error)
   }
 }

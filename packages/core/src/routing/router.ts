@@ -1,7 +1,7 @@
 import { type ChannelKey, encodeChannelKey } from '../bus/channel-key.ts'
 import type { BusSubscription, EventBus } from '../bus/event-bus.ts'
 import { SluiceError } from '../errors.ts'
-import { withTimeLimit } from '../subscription/time-limit.ts'
+import { withTimeLimit } from '../time-limit.ts'
 import { ChannelRoute, type RouteServices } from './channel-route.ts'
 
 /** A right to the routes of some channels, which are open as long as somebody has one. */

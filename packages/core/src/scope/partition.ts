@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.ts'
+import type { UnsharedReason } from '../metrics.ts'
 import type { Untyped } from '../register.ts'
 import type { ResolvedScope, Scope } from './scope.ts'
 
@@ -11,17 +12,6 @@ import type { ResolvedScope, Scope } from './scope.ts'
  * - a function: with those in the tenant for whom it gives the same string, such as a role.
  */
 export type Share<TArgs = Untyped> = 'subscriber' | 'user' | 'tenant' | ((scope: Scope, args: TArgs) => string)
-
-/** Why a subscription is executed on its own. */
-export type UnsharedReason =
-  /** The field says so; it is the default. */
-  | 'subscriber'
-  /** Its source is not a channel but another async iterable. */
-  | 'source'
-  /** Its scope has no canonical form. */
-  | 'scope'
-  /** Its variables have no canonical form. */
-  | 'variables'
 
 /** Who shares executions, and which scope their common context is built from. */
 export interface Partition {
@@ -39,9 +29,10 @@ export function resolvePartition(share: Share, { scope, canonical }: ResolvedSco
     case 'subscriber':
       return { key: undefined, unshared: 'subscriber', scope }
     case 'user':
-      if (canonical === undefined) return { key: undefined, unshared: 'scope', scope }
       // One member's `expiresAt` is nothing that the others share.
-      return { key: `user:${canonical}`, unshared: undefined, scope: withoutExpiry(scope) }
+      return canonical === undefined
+        ? { key: undefined, unshared: 'scope', scope: withoutExpiry(scope) }
+        : { key: `user:${canonical}`, unshared: undefined, scope: withoutExpiry(scope) }
     case 'tenant':
       return { key: 'tenant', unshared: undefined, scope: Object.freeze({ tenantId }) }
     default: {

@@ -3,6 +3,7 @@ import type { PublishReceipt } from '../bus/event-bus.ts'
 import { SluiceError } from '../errors.ts'
 import type { Counters } from '../metrics.ts'
 import type { EventDataOf } from '../register.ts'
+import { askScope } from './ask-scope.ts'
 import { resolveScope } from './resolve-scope.ts'
 import type { Scope } from './scope.ts'
 
@@ -40,30 +41,39 @@ export interface ScopedPublisher {
   publish<TChannel extends string, TType extends string>(event: ScopedEventInput<TChannel, TType>): Promise<PublishReceipt>
 }
 
+interface PublisherServices {
+  readonly publish: (event: EventInput) => Promise<PublishReceipt>
+  readonly counters: Counters
+  /** How long a scope function may take. */
+  readonly timeoutMs: number
+}
+
 /**
- * @param scope a scope, or a function that finds it out: it is called on first use, once.
+ * @param scope a scope, which is taken as it is now, or a function that finds it out: it is called on first use, once.
  */
 export function createPublisher(
   scope: Scope | (() => unknown),
-  publish: (event: EventInput) => Promise<PublishReceipt>,
-  counters: Counters,
+  { publish, counters, timeoutMs }: PublisherServices,
 ): ScopedPublisher {
-  let tenantId: Promise<string> | undefined
-  const resolveTenant = async () => resolveScope(typeof scope === 'function' ? await scope() : scope).scope.tenantId
+  const resolve = async () => (typeof scope === 'function' ? await askScope(scope, timeoutMs) : resolveScope(scope)).scope
+  let resolved = typeof scope === 'function' ? undefined : resolve()
+  // A scope that cannot be used is told to whoever publishes.
+  resolved?.catch(() => undefined)
 
   return {
     async publish(event) {
-      tenantId ??= resolveTenant()
-      const tenant = await tenantId
+      resolved ??= resolve()
+      const { tenantId } = await resolved
+      if (typeof event !== 'object' || event === null) throw new SluiceError('BAD_EVENT', 'An event has to be an object.')
       counters.checks += 1
-      const named: unknown = Object.hasOwn(event, 'tenantId') ? Reflect.get(event, 'tenantId') : tenant
-      if (named !== tenant && named !== undefined) {
+      const named: unknown = Object.hasOwn(event, 'tenantId') ? Reflect.get(event, 'tenantId') : tenantId
+      if (named !== tenantId && named !== undefined) {
         counters.rejectedTenant += 1
         const whom = named === SHARED ? 'a channel that all tenants share' : 'another tenant'
         throw new SluiceError('FORBIDDEN', `A scoped publisher cannot publish to ${whom}. Use executor.publish on the server.`)
       }
       counters.passed += 1
-      return publish({ ...event, tenantId: tenant })
+      return publish({ ...event, tenantId })
     },
   }
 }

@@ -14,8 +14,7 @@ export function resolveScope(given: unknown): ResolvedScope {
     throw new SluiceError('UNAUTHENTICATED', 'Subscriptions need an authenticated user of a tenant.')
   }
   if (typeof given !== 'object' || Array.isArray(given)) refuse(`it is no object but a ${typeof given}.`)
-  // The outermost object may be an instance of a class, such as a user: its own properties are the scope.
-  const scope = copyPlain({ ...given }, true) as Scope
+  const scope = frozenCopy(given)
   const { tenantId, userId } = scope
   checkId(tenantId, 'tenantId')
   if (userId !== undefined && userId !== null) checkId(userId, 'userId')
@@ -26,10 +25,19 @@ export function resolveScope(given: unknown): ResolvedScope {
   return { scope, canonical: canonicalForm(claims) }
 }
 
-function refuse(why: string): never {
+function frozenCopy(given: object): Scope {
+  try {
+    // The outermost object may be an instance of a class, such as a user: its own properties are the scope.
+    return copyPlain({ ...given }, true) as Scope
+  } catch (cause) {
+    return refuse('it could not be read.', cause)
+  }
+}
+
+function refuse(why: string, cause?: unknown): never {
   // The reason is for the operator (`cause`); the client learns only that it is nobody.
   throw new SluiceError('UNAUTHENTICATED', 'Subscriptions need an authenticated user of a tenant.', {
-    cause: new SluiceError('BAD_CONFIG', `[scope] the scope function gave a scope that cannot be used: ${why}`),
+    cause: new SluiceError('BAD_CONFIG', `[scope] the scope function gave a scope that cannot be used: ${why}`, { cause }),
   })
 }
 

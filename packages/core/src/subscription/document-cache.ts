@@ -6,8 +6,9 @@ export type CheckedDocument =
   | { readonly document: DocumentNode; readonly errors: undefined }
   | { readonly document: undefined; readonly errors: readonly GraphQLError[] }
 
-/** Distinct documents that are remembered, per schema. */
+/** What is remembered, per schema: so many distinct documents, and so many characters of them, since clients choose them. */
 const maxDocumentCount = 1000
+const maxTotalLength = 4_000_000
 
 const documents = new WeakMap<GraphQLSchema, LRUCache<string, CheckedDocument>>()
 
@@ -15,7 +16,7 @@ const documents = new WeakMap<GraphQLSchema, LRUCache<string, CheckedDocument>>(
 export function checkDocument(schema: GraphQLSchema, query: string): CheckedDocument {
   let ofSchema = documents.get(schema)
   if (ofSchema === undefined) {
-    ofSchema = new LRUCache({ max: maxDocumentCount })
+    ofSchema = new LRUCache({ max: maxDocumentCount, maxSize: maxTotalLength, sizeCalculation: (_, text) => text.length + 1 })
     documents.set(schema, ofSchema)
   }
   let checked = ofSchema.get(query)
@@ -32,7 +33,8 @@ function check(schema: GraphQLSchema, query: string): CheckedDocument {
     const errors = validate(schema, document)
     return errors.length === 0 ? { document, errors: undefined } : { document: undefined, errors }
   } catch (error) {
-    if (error instanceof RequestError) return { document: undefined, errors: [error] }
-    throw error
+    const isRequestError = error instanceof RequestError
+    // Something else than a syntax error: the parser is recursive, and the document was nested too deeply for it.
+    return { document: undefined, errors: [isRequestError ? error : new RequestError('The document cannot be parsed.')] }
   }
 }

@@ -4,7 +4,7 @@ import type { ErrorReporter } from '../error-reporter.ts'
 import { isPromise, type MaybePromise } from '../maybe-promise.ts'
 import type { EventContextInput } from '../options.ts'
 import type { Partition } from '../scope/partition.ts'
-import type { DispatchedEvent } from './dispatched-event.ts'
+import type { DispatchedEvent } from '../routing/dispatched-event.ts'
 import { contextFailed } from './event-execution.ts'
 
 /** The option `eventContext`. */
@@ -26,15 +26,17 @@ export function sharedContext(
 /**
  * The context of a subscription that is executed on its own. It is fresh for every event, so that what a
  * resolver puts there, or a DataLoader remembers, does not live as long as the subscription.
+ *
+ * @param own the subscriber's own context; empty if the field's `share` promises that it is not used.
  */
 export function ownContext(
   build: BuildEventContext,
   scope: Partition['scope'],
-  initialContext: unknown,
+  own: Pick<EventContextInput, 'initialContext'>,
   report: ErrorReporter,
 ): (event: PublishedEvent) => MaybePromise<unknown> {
-  if (build !== undefined) return (event) => guarded(() => build({ scope, event, initialContext }), report)
-  const copy = copierFor(initialContext)
+  if (build !== undefined) return (event) => guarded(() => build({ scope, event, ...own }), report)
+  const copy = copierFor(own.initialContext)
   return () => guarded(copy, report)
 }
 

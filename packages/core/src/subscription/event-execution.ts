@@ -4,10 +4,15 @@ import { internalErrorResult } from '../delivery/internal-error.ts'
 import { SluiceError } from '../errors.ts'
 import type { EventExecution } from '../graphql-version.ts'
 import { andThen, isPromise, type MaybePromise } from '../maybe-promise.ts'
-import { withTimeLimit } from './time-limit.ts'
+import { withTimeLimit } from '../time-limit.ts'
 
 /** In place of a context that could not be built. The failure has been reported. */
 export const contextFailed: unique symbol = Symbol('context failed')
+
+/** In place of a result: the event is not for them, or nobody may know that there is one. */
+const withheld: unique symbol = Symbol('withheld')
+
+type Outcome = ExecutionResult | typeof withheld
 
 /** How one event becomes a response, or nothing, for those who are executed together. */
 export interface EventOperation {
@@ -37,33 +42,36 @@ export function executeEvent(
   const { counters, report, executionTimeoutMs } = services
   const { filter } = operation
   let mayTell = filter === undefined
+  /** The time is up: what settles now starts nothing more. */
+  let isOver = false
 
-  const withhold = (): undefined => {
-    counters.filtered += 1
-    return undefined
+  const withhold = (): typeof withheld => {
+    if (!isOver) counters.filtered += 1
+    return withheld
   }
-  const fail = (error: unknown): ExecutionResult | undefined => {
+  const fail = (error: unknown): Outcome => {
     report(error)
     return mayTell ? internalErrorResult() : withhold()
   }
-  const run = (context: unknown): MaybePromise<ExecutionResult> => {
+  const run = (context: unknown): MaybePromise<Outcome> => {
+    if (isOver) return withheld
     mayTell = true
     counters.executions += 1
     return operation.execute(data, context)
   }
-  const filterAndRun = (context: unknown): MaybePromise<ExecutionResult | undefined> => {
+  const filterAndRun = (context: unknown): MaybePromise<Outcome> => {
     if (context === contextFailed) return mayTell ? internalErrorResult() : withhold()
-    if (filter === undefined) return run(context)
+    if (filter === undefined || isOver) return run(context)
     return andThen(filter(data, context), (passes) => (passes ? run(context) : withhold()))
   }
-  const respond = (result: ExecutionResult | undefined) => {
-    if (result === undefined) return undefined
-    if (isExecutionResult(result)) return new EncodedResponse(result, services)
+  const respond = (outcome: Outcome) => {
+    if (outcome === withheld) return undefined
+    if (isExecutionResult(outcome)) return new EncodedResponse(outcome, services)
     report(new SluiceError('BAD_CONFIG', '[createSubscriptionExecutor] the option "execute" gave no execution result.'))
     return new EncodedResponse(internalErrorResult(), services)
   }
 
-  let outcome: MaybePromise<ExecutionResult | undefined>
+  let outcome: MaybePromise<Outcome>
   try {
     outcome = andThen(operation.contextFor(), filterAndRun)
   } catch (error) {
@@ -71,10 +79,12 @@ export function executeEvent(
   }
   if (!isPromise(outcome)) return respond(outcome)
 
-  const timeOut = () => {
+  const timeOut = (): Outcome => {
     const error = new SluiceError('EXECUTION_TIMEOUT', `An event took longer than ${executionTimeoutMs} ms to execute.`)
     report(error)
-    return mayTell ? { errors: [error.toGraphQLError()], data: null } : withhold()
+    const told = mayTell ? { errors: [error.toGraphQLError()], data: null } : withhold()
+    isOver = true
+    return told
   }
   return withTimeLimit(outcome, executionTimeoutMs, timeOut).then(undefined, fail).then(respond)
 }

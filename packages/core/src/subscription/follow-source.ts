@@ -3,16 +3,17 @@ import type { ResponseStream } from '../delivery/response-stream.ts'
 import { prepareEventExecution } from '../graphql-version.ts'
 import { isPromise } from '../maybe-promise.ts'
 import type { ResolvedScope } from '../scope/scope.ts'
+import { draining } from './draining.ts'
 import { ownContext } from './event-context.ts'
 import { executeEvent } from './event-execution.ts'
 import { SourceResponseStream } from './source-response-stream.ts'
-import type { SubscribeOptions, SubscriptionServices } from './subscribe.ts'
+import type { SubscribeOptions, SubscriptionServices } from './subscription-services.ts'
 
 /**
  * A subscription whose source is any other async iterable: the server's own PubSub, a generator. It is executed
  * on its own, with a fresh copy of its own context for each event, and counts among the concurrent executions.
  *
- * @throws whatever the source's `[Symbol.asyncIterator]()` throws.
+ * @throws whatever the source's `[Symbol.asyncIterator]()` throws; SluiceError DRAINING.
  */
 export function followSource(
   args: ExecutionArgs,
@@ -22,7 +23,7 @@ export function followSource(
   services: SubscriptionServices,
 ): ResponseStream {
   const { counters, options, report, scheduler, sources } = services
-  const contextFor = ownContext(options.eventContext, scope, args.contextValue, report)
+  const contextFor = ownContext(options.eventContext, scope, { initialContext: args.contextValue }, report)
   const execute = prepareEventExecution(args, options.execute)
 
   const respond = async (data: unknown): Promise<ExecutionResult> => {
@@ -39,14 +40,17 @@ export function followSource(
       scheduler.schedule({ run })
       scheduler.flush()
     })
-    counters.delivered += 1
     return maskResult === undefined || response.errors === undefined ? response : maskResult(response)
   }
 
   let ended: (() => void) | undefined
   const stream = new SourceResponseStream({
+    schema: args.schema,
     source,
     execute: respond,
+    onDelivered: () => {
+      counters.delivered += 1
+    },
     report,
     leave: () => {
       sources.delete(stream)
@@ -54,6 +58,10 @@ export function followSource(
       ended?.()
     },
   })
+  if (services.isDraining()) {
+    void stream.return()
+    throw draining()
+  }
   ended = counters.startSubscription(scope.tenantId, 'source')
   sources.add(stream)
   running?.add(stream)

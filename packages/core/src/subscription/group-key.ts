@@ -1,7 +1,8 @@
 import { type DocumentNode, type ExecutionArgs, getOperationAST, print } from 'graphql'
 import { canonicalForm } from '../canonical.ts'
 import type { ChannelSourceDescription } from '../channel/channel-source.ts'
-import type { Partition, UnsharedReason } from '../scope/partition.ts'
+import type { UnsharedReason } from '../metrics.ts'
+import type { Partition } from '../scope/partition.ts'
 
 /** A group's key, or why the subscription cannot be in a group with others. */
 export type GroupKey =
@@ -44,14 +45,15 @@ export function groupKey(
   return { key, unshared: undefined }
 }
 
-/** The variables that the operation declares; whatever else a client sends has no effect. */
-function declaredVariables({ document, operationName, variableValues }: ExecutionArgs): Record<string, unknown> {
-  const declared: Record<string, unknown> = Object.create(null) as Record<string, unknown>
-  for (const { variable } of getOperationAST(document, operationName)?.variableDefinitions ?? []) {
-    const name = variable.name.value
-    if (variableValues && Object.hasOwn(variableValues, name)) declared[name] = variableValues[name]
-  }
-  return declared
+/**
+ * The values of the variables that the operation declares, in their order; whatever else a client sends has no
+ * effect. One that is not given is not the same as one that is `null` or `undefined`: it may have a default.
+ */
+function declaredVariables({ document, operationName, variableValues }: ExecutionArgs): unknown[] {
+  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? []
+  return definitions.map(({ variable: { name } }) =>
+    variableValues && Object.hasOwn(variableValues, name.value) ? [variableValues[name.value]] : 'not given',
+  )
 }
 
 const texts = new WeakMap<DocumentNode, string>()

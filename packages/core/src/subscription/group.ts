@@ -6,7 +6,8 @@ import type { ErrorReporter } from '../error-reporter.ts'
 import { isPromise, type MaybePromise } from '../maybe-promise.ts'
 import type { Counters } from '../metrics.ts'
 import { slowConsumer } from '../delivery/slow-consumer.ts'
-import type { DispatchedEvent } from './dispatched-event.ts'
+import type { DispatchedEvent } from '../routing/dispatched-event.ts'
+import type { EventReceiver } from '../routing/event-receiver.ts'
 import { FifoQueue } from '../collections/fifo-queue.ts'
 import type { Scheduler, Task } from './scheduler.ts'
 
@@ -72,7 +73,7 @@ interface Delivery {
  * asynchronous. Who gets an event is fixed when it arrives: members carry the number of the event after which
  * they joined and stand in that order, so that one comparison per member tells.
  */
-export class Group implements Task {
+export class Group implements EventReceiver, Task {
   readonly options: GroupOptions
   readonly #services: GroupServices
   readonly #members = new Set<GroupMember>()
@@ -140,12 +141,14 @@ export class Group implements Task {
 
   /** Events may be missing before the next one. */
   tellGap(reason: string): void {
-    this.#gap = { reason, sequence: this.#sequence + 1 }
+    // The gap has a number of its own, for those who join after it have missed nothing.
+    this.#sequence += 1
+    this.#gap = { reason, sequence: this.#sequence }
   }
 
   /** Ends every member. Members leave by themselves. */
   end(error?: SluiceError): void {
-    for (const member of [...this.#members]) member.end(error)
+    for (const member of [...this.#members]) this.#endMember(member, error)
   }
 
   /** @internal The scheduler's turn: goes on with a delivery, or executes the next event. */
@@ -198,7 +201,16 @@ export class Group implements Task {
       member.deliver(response)
     } catch (error) {
       this.#services.report(error)
-      member.end()
+      this.#endMember(member)
+    }
+  }
+
+  /** A member whose transport throws is no reason for the others not to hear. */
+  #endMember(member: GroupMember, error?: SluiceError): void {
+    try {
+      member.end(error)
+    } catch (failure) {
+      this.#services.report(failure)
     }
   }
 
@@ -219,6 +231,7 @@ export class Group implements Task {
     counters.dropped += 1
     switch (overflowPolicy) {
       case 'disconnect':
+        counters.countError('SLOW_CONSUMER')
         this.end(slowConsumer('its group could not execute events as fast as they arrived'))
         return false
       case 'dropNewest':
@@ -230,7 +243,7 @@ export class Group implements Task {
         const dropped = this.#pending.shift() as PendingEvent
         const next = this.#pending.peek()
         const gap = { reason: 'overflow', sequence: dropped.sequence }
-        if (next === undefined) this.#gap = gap
+        if (next === undefined) this.#gap ??= gap
         else next.gap ??= gap
         return true
       }

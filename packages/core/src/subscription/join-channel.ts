@@ -4,15 +4,15 @@ import { missingEventContext } from '../channel/check-schema.ts'
 import type { ChannelSource, ChannelSourceDescription } from '../channel/channel-source.ts'
 import { MemberStream } from '../delivery/member-stream.ts'
 import type { ResponseStream } from '../delivery/response-stream.ts'
-import { SluiceError } from '../errors.ts'
 import { prepareEventExecution } from '../graphql-version.ts'
 import { type Partition, resolvePartition } from '../scope/partition.ts'
 import type { ResolvedScope } from '../scope/scope.ts'
+import { draining } from './draining.ts'
 import { ownContext, sharedContext } from './event-context.ts'
 import { executeEvent } from './event-execution.ts'
 import type { GroupExecution, GroupOptions } from './group.ts'
 import { groupKey } from './group-key.ts'
-import type { SubscribeOptions, SubscriptionServices } from './subscribe.ts'
+import type { SubscribeOptions, SubscriptionServices } from './subscription-services.ts'
 
 /**
  * Makes a subscription whose source is a channel one of its group. Resolves when the bus has acknowledged the
@@ -37,7 +37,7 @@ export async function joinChannel(
   const lease = await router.acquire(description.channels.map((name) => ({ tenantId, name })))
   if (services.isDraining()) {
     lease.release()
-    throw new SluiceError('DRAINING', 'The server is shutting down. Subscribe again.')
+    throw draining()
   }
   const ended = counters.startSubscription(scope.tenantId, unshared)
   const stream = new MemberStream({
@@ -48,6 +48,7 @@ export async function joinChannel(
     onDropped: () => {
       counters.dropped += 1
     },
+    onSlowConsumer: () => counters.countError('SLOW_CONSUMER'),
     leave: () => {
       running?.delete(stream)
       leaveGroup()
@@ -104,8 +105,8 @@ function ownContextOf(
   { options, report }: SubscriptionServices,
 ): ContextFor {
   // A wider share promises that no subscriber's context is used, also to one that happens to be alone.
-  const initialContext: unknown = share === 'subscriber' ? args.contextValue : undefined
-  const build = ownContext(options.eventContext, partition.scope, initialContext, report)
+  const own = share === 'subscriber' ? { initialContext: args.contextValue } : {}
+  const build = ownContext(options.eventContext, partition.scope, own, report)
   return ({ event }) => build(event)
 }
 

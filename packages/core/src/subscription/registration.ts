@@ -48,7 +48,9 @@ export class QueuedRegistration implements Registration {
     this.connectionId = options.connectionId
     this.subscriptionId = options.subscriptionId
     this.#prefix = Buffer.from(`{"id":${JSON.stringify(options.subscriptionId)},"type":"next","payload":`)
-    this.#queue = new ResponseQueue(options.overflow)
+    this.#queue = new ResponseQueue(options.overflow, () => {
+      options.services.counters.dropped += 1
+    })
     const pushStream = asPushStream(options.stream)
     if (pushStream === undefined) void this.#pump(options.stream)
     else {
@@ -84,22 +86,37 @@ export class QueuedRegistration implements Registration {
     this.#wakeAll()
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      while (!this.#closed) {
-        const message = this.#takeNext()
-        if (message !== undefined) yield message
-        else if (this.#end?.error !== undefined) throw toSluiceError(this.#end.error)
-        else if (this.#end !== undefined) return
-        else await new Promise<void>((resolve) => this.#wake.push(resolve))
-      }
-    } finally {
-      this.close()
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    let last: Promise<unknown> = Promise.resolve()
+    return {
+      next: () => {
+        const message = last.then(() => this.#awaitNext())
+        last = message.catch(() => undefined)
+        return message
+      },
+      return: async () => {
+        this.close()
+        return { done: true, value: undefined }
+      },
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
+  }
+
+  async #awaitNext(): Promise<IteratorResult<Uint8Array, undefined>> {
+    while (!this.#closed) {
+      const value = this.#takeNext()
+      if (value !== undefined) return { done: false, value }
+      if (this.#end === undefined) await new Promise<void>((resolve) => this.#wake.push(resolve))
+      else {
+        const { error } = this.#end
+        this.close()
+        if (error !== undefined) throw toSluiceError(error)
+      }
+    }
+    return { done: true, value: undefined }
   }
 
   #takeNext(): Buffer | undefined {
@@ -110,15 +127,15 @@ export class QueuedRegistration implements Registration {
   }
 
   #enqueue(response: EncodedResponse): void {
-    const outcome = this.#queue.offer(response)
-    if (outcome !== 'queued') this.#options.services.counters.dropped += 1
-    if (outcome === 'overflow') {
-      const error = slowConsumer('its messages were read more slowly than events arrived')
-      this.#options.services.counters.countError(error.code)
-      this.#queue.clear()
-      this.#options.stream.return(undefined).catch(this.#options.services.report)
-      this.#finish(error.toGraphQLError())
-    } else this.#wakeAll()
+    if (this.#queue.offer(response)) {
+      this.#wakeAll()
+      return
+    }
+    const error = slowConsumer('its messages were read more slowly than events arrived')
+    this.#options.services.counters.countError(error.code)
+    this.#queue.clear()
+    this.#options.stream.return(undefined).catch(this.#options.services.report)
+    this.#finish(error.toGraphQLError())
   }
 
   #finish(error: GraphQLError | undefined): void {
@@ -138,7 +155,7 @@ export class QueuedRegistration implements Registration {
       this.#finish(undefined)
     } catch (error) {
       this.#options.services.report(error)
-      this.#finish(toRequestError(error))
+      this.#finish(toRequestError(error, 'The subscription failed.'))
     }
   }
 

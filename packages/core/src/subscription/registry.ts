@@ -8,7 +8,7 @@ import { SluiceError } from '../errors.ts'
 import type { RegisteredContext } from '../register.ts'
 import { checkDocument } from './document-cache.ts'
 import { QueuedRegistration, type Registration } from './registration.ts'
-import type { SubscribeOptions } from './subscribe.ts'
+import type { SubscribeOptions } from './subscription-services.ts'
 
 /** Which subscription of which connection. The same id on another connection is another subscription. */
 export interface SubscriptionAddress {
@@ -36,9 +36,11 @@ export interface RegistryServices extends ResponseServices {
   readonly subscribe: (args: ExecutionArgs, options: SubscribeOptions) => Promise<ResponseStream | ExecutionResult>
 }
 
+/** In place of a registration while it is being started. */
+class Reservation {}
+
 interface Connection {
-  /** `undefined` while the subscription is being started. */
-  readonly registrations: Map<string, QueuedRegistration | undefined>
+  readonly registrations: Map<string, QueuedRegistration | Reservation>
   readonly closed: () => void
 }
 
@@ -63,11 +65,10 @@ export class Registry {
     const { connectionId, subscriptionId } = checkRequest(request)
     const { document, errors } = checkDocument(schema, request.query)
     if (errors !== undefined) throw toSluiceError({ errors })
-    const registrations = this.#reserve(connectionId, subscriptionId)
-    const isReserved = () =>
-      registrations.has(subscriptionId) &&
-      registrations.get(subscriptionId) === undefined &&
-      this.#connections.get(connectionId)?.registrations === registrations
+    const reservation = new Reservation()
+    const registrations = this.#reserve(connectionId, subscriptionId, reservation)
+    // Completed meanwhile, the id may be anybody's: another reservation's, or on another connection of this name.
+    const isReserved = () => registrations.get(subscriptionId) === reservation
     const { tenantId, userId } = request
     const args: ExecutionArgs = {
       schema,
@@ -103,14 +104,14 @@ export class Registry {
   /** @throws SluiceError SUBSCRIPTION_NOT_FOUND */
   nextMessage(address: SubscriptionAddress): Uint8Array | null {
     const registration = this.#find(address)
-    return registration === undefined ? null : registration.take()
+    return registration instanceof QueuedRegistration ? registration.take() : null
   }
 
   /** @throws SluiceError SUBSCRIPTION_NOT_FOUND */
   complete(address: SubscriptionAddress): void {
     const registration = this.#find(address)
-    if (registration === undefined) this.#forget(address.connectionId, address.subscriptionId)
-    else registration.close()
+    if (registration instanceof QueuedRegistration) registration.close()
+    else this.#forget(address.connectionId, address.subscriptionId)
   }
 
   /** Ends all subscriptions of a connection; of one that has none, nothing. */
@@ -118,8 +119,8 @@ export class Registry {
     const connection = this.#connections.get(connectionId)
     if (connection === undefined) return
     for (const [subscriptionId, registration] of [...connection.registrations]) {
-      if (registration === undefined) this.#forget(connectionId, subscriptionId)
-      else registration.close()
+      if (registration instanceof QueuedRegistration) registration.close()
+      else this.#forget(connectionId, subscriptionId)
     }
   }
 
@@ -128,15 +129,15 @@ export class Registry {
     for (const connectionId of [...this.#connections.keys()]) this.completeConnection(connectionId)
   }
 
-  #find({ connectionId, subscriptionId }: SubscriptionAddress): QueuedRegistration | undefined {
-    const registrations = this.#connections.get(connectionId)?.registrations
-    if (registrations?.has(subscriptionId) !== true) {
+  #find({ connectionId, subscriptionId }: SubscriptionAddress): QueuedRegistration | Reservation {
+    const registration = this.#connections.get(connectionId)?.registrations.get(subscriptionId)
+    if (registration === undefined) {
       throw new SluiceError('SUBSCRIPTION_NOT_FOUND', `There is no subscription "${subscriptionId}" on the connection "${connectionId}".`)
     }
-    return registrations.get(subscriptionId)
+    return registration
   }
 
-  #reserve(connectionId: string, subscriptionId: string): Connection['registrations'] {
+  #reserve(connectionId: string, subscriptionId: string, reservation: Reservation): Connection['registrations'] {
     let connection = this.#connections.get(connectionId)
     if (connection?.registrations.has(subscriptionId)) {
       throw new SluiceError('SUBSCRIPTION_EXISTS', `The connection "${connectionId}" has a subscription "${subscriptionId}" already.`)
@@ -145,7 +146,7 @@ export class Registry {
       connection = { registrations: new Map(), closed: this.#services.counters.openConnection() }
       this.#connections.set(connectionId, connection)
     }
-    connection.registrations.set(subscriptionId, undefined)
+    connection.registrations.set(subscriptionId, reservation)
     return connection.registrations
   }
 

@@ -3,9 +3,13 @@ import type { ResponseStream } from '../delivery/response-stream.ts'
 import type { SluiceError } from '../errors.ts'
 
 export interface SourceResponseStreamOptions {
+  /** What its events are executed against. */
+  readonly schema: object
   readonly source: AsyncIterable<unknown>
-  /** Executes the operation for one source event; `undefined` if there is nothing to tell. Never rejects. */
+  /** Executes the operation for one source event. What it rejects with ends the stream. */
   readonly execute: (data: unknown) => Promise<ExecutionResult>
+  /** Called for each response that reaches the reader. */
+  readonly onDelivered: () => void
   /** Called once, as soon as the stream wants nothing more. */
   readonly leave: () => void
   /** Hears of what the source throws while it is released, when there is no caller to tell. */
@@ -26,6 +30,7 @@ const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
  * @see https://spec.graphql.org/draft/#MapSourceToResponseEvent()
  */
 export class SourceResponseStream implements ResponseStream {
+  readonly schema: object
   readonly #options: SourceResponseStreamOptions
   readonly #source: AsyncIterator<unknown>
   readonly #waiters = new Set<Waiter>()
@@ -37,6 +42,7 @@ export class SourceResponseStream implements ResponseStream {
   /** @throws whatever the source's `[Symbol.asyncIterator]()` throws. */
   constructor(options: SourceResponseStreamOptions) {
     this.#options = options
+    this.schema = options.schema
     this.#source = options.source[Symbol.asyncIterator]()
   }
 
@@ -90,16 +96,31 @@ export class SourceResponseStream implements ResponseStream {
         this.#settleWaiters()
         return
       }
-      const value = await this.#options.execute(event.value)
-      if (this.#waiters.delete(waiter)) waiter.resolve({ done: false, value })
+      await this.#answer(waiter, event.value)
     } catch (error) {
       // The source stream failed. graphql-js passes that on as it is, and so does this; hosts mask it.
-      this.#waiters.delete(waiter)
-      if (this.#left) return
-      this.#leave()
-      waiter.reject(error)
-      this.#settleWaiters()
+      if (!this.#left) this.#fail(waiter, error)
     }
+  }
+
+  async #answer(waiter: Waiter, data: unknown): Promise<void> {
+    try {
+      const value = await this.#options.execute(data)
+      if (!this.#waiters.delete(waiter)) return
+      this.#options.onDelivered()
+      waiter.resolve({ done: false, value })
+    } catch (error) {
+      if (this.#left) return
+      this.#fail(waiter, error)
+      void this.#releaseSource()
+    }
+  }
+
+  #fail(waiter: Waiter, error: unknown): void {
+    this.#waiters.delete(waiter)
+    this.#leave()
+    waiter.reject(error)
+    this.#settleWaiters()
   }
 
   #end(): Promise<void> {

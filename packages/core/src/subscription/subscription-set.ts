@@ -7,23 +7,23 @@ export interface Endable {
  * The running subscriptions of one host, of several that share an executor: what it has to end when it stops.
  * Subscriptions enter when they begin and leave when they end, by themselves.
  */
-export class SubscriptionSet {
-  readonly #running = new Set<Endable>()
+export class SubscriptionSet<TSubscription extends Endable = Endable> {
+  readonly #running = new Set<TSubscription>()
 
   get size(): number {
     return this.#running.size
   }
 
-  add(subscription: Endable): void {
+  add(subscription: TSubscription): void {
     this.#running.add(subscription)
   }
 
-  delete(subscription: Endable): void {
+  delete(subscription: TSubscription): void {
     this.#running.delete(subscription)
   }
 
-  /** Ends them all with `complete`, after what waits for their readers. */
-  endAll(): void {
-    for (const subscription of [...this.#running]) subscription.end()
+  /** Ends them with `complete`, after what waits for their readers. @param which @default all of them */
+  endAll(which: (subscription: TSubscription) => boolean = () => true): void {
+    for (const subscription of [...this.#running]) if (which(subscription)) subscription.end()
   }
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { closeServer, type HostFactory, type HostIdentity, listen } from '@sluice/testkit'
-import { type ExecutionResult, GraphQLError, type GraphQLSchema } from 'graphql'
+import { GraphQLError, type GraphQLSchema } from 'graphql'
 import { createYoga, type Plugin, type YogaInitialContext } from 'graphql-yoga'
 import { useSluice } from '../index.ts'
 
@@ -20,7 +20,10 @@ export function usePersisted(operations: ReadonlyMap<string, string>): Plugin {
       const persisted = params.extensions?.['persistedQuery'] as { sha256Hash?: unknown } | undefined
       if (persisted === undefined) return
       const query = operations.get(String(persisted.sha256Hash))
-      if (query === undefined) setResult({ errors: [new GraphQLError('PersistedQueryNotFound', { extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } })] })
+      if (query === undefined)
+        setResult({
+          errors: [new GraphQLError('PersistedQueryNotFound', { extensions: { code: 'PERSISTED_QUERY_NOT_FOUND' } })],
+        })
       else setParams({ ...params, query })
     },
   }
@@ -39,11 +42,11 @@ export const yogaHost: HostFactory = {
       },
       onSubscribe({ args }) {
         if (rewriteResult === undefined) return undefined
-        const { identity } = args.contextValue as { identity: HostIdentity }
+        const { identity } = args.contextValue as unknown as { identity: HostIdentity }
         return {
           onSubscribeResult: () => ({
             onNext({ result, setResult }) {
-              const rewritten = rewriteResult(result as ExecutionResult, identity)
+              const rewritten = rewriteResult(result, identity)
               if (rewritten !== undefined) setResult(rewritten)
             },
           }),

@@ -1,0 +1,38 @@
+import type { WebSocket } from 'ws'
+import type { Connection } from './connection.ts'
+
+/**
+ * Takes leave of clients: ends what streams with `complete`, lets single results that are under way arrive,
+ * then closes the sockets with 1001. Each of the two steps takes at most `timeoutMs`; after that, what is left
+ * is completed without its result, and terminated.
+ *
+ * Resolves when every socket is closed.
+ */
+export async function closeGracefully(connections: readonly Connection[], timeoutMs: number): Promise<void> {
+  await within(timeoutMs, Promise.all(connections.map((connection) => connection.drain())))
+  const closed = Promise.all(connections.map(({ socket }) => closing(socket)))
+  for (const connection of connections) {
+    connection.finish()
+    connection.socket.close(1001, 'Going away')
+  }
+  await within(timeoutMs, closed)
+  for (const { socket } of connections) socket.terminate()
+  await closed
+}
+
+function closing(socket: WebSocket): Promise<void> {
+  if (socket.readyState === socket.CLOSED) return Promise.resolve()
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve())
+  })
+}
+
+/** Resolves when the work is done, or when it took too long. */
+async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs)
+  })
+  await Promise.race([work, limit])
+  clearTimeout(timer)
+}

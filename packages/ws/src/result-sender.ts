@@ -1,0 +1,47 @@
+import type { Buffer } from 'node:buffer'
+import { rememberedResponse } from '@sluice/core'
+import type { ExecutionArgs, ExecutionResult } from 'graphql'
+import { formatResult, nextFrameFormat, nextFramePrefix, nextMessage } from './frames.ts'
+import type { Operation } from './operation.ts'
+import type { OperationSettings } from './operation-settings.ts'
+
+/** Sends results that are objects: single ones, and those of streams that somebody wrapped. */
+export class ResultSender {
+  readonly #operation: Operation
+  readonly #args: ExecutionArgs | undefined
+  readonly #settings: OperationSettings
+  #prefix: Buffer | undefined
+
+  constructor(operation: Operation, args: ExecutionArgs | undefined, settings: OperationSettings) {
+    this.#operation = operation
+    this.#args = args
+    this.#settings = settings
+  }
+
+  /** @throws what `onNext` throws, and TypeError if JSON cannot hold the result */
+  async send(result: ExecutionResult): Promise<void> {
+    const { ctx, id, payload, connection } = this.#operation
+    const { hooks, replacer } = this.#settings
+    if (hooks.onNext === undefined && replacer === undefined) return this.#sendBytes(result)
+    const replaced = this.#args && (await hooks.onNext?.(ctx, id, payload, this.#args, result))
+    if (this.#operation.ended) return
+    connection.writer.writeText(nextMessage(id, replaced || this.#format(result), replacer))
+  }
+
+  #sendBytes(result: ExecutionResult): void {
+    const { id, connection, ended } = this.#operation
+    if (ended) return
+    const response = rememberedResponse(result)
+    if (response === undefined) {
+      connection.writer.writeText(nextMessage(id, this.#format(result)))
+    } else {
+      this.#prefix ??= nextFramePrefix(id)
+      connection.writer.write(this.#prefix, response.framed(nextFrameFormat))
+    }
+  }
+
+  #format(result: ExecutionResult): object {
+    const { sanitizeResult } = this.#settings
+    return formatResult(sanitizeResult === undefined ? result : sanitizeResult(result))
+  }
+}

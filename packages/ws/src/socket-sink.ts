@@ -1,0 +1,58 @@
+import type { Buffer } from 'node:buffer'
+import type { EncodedResponse, ResponseSink } from '@sluice/core'
+import type { GraphQLError } from 'graphql'
+import { nextFrameFormat, nextFramePrefix } from './frames.ts'
+import type { Operation } from './operation.ts'
+import type { OperationSettings } from './operation-settings.ts'
+
+/**
+ * Where the executor pushes the responses of one subscription: prefix and shared bytes, straight to the socket.
+ * This is the hot path. It runs once per subscriber and event, and makes nothing but the frame.
+ */
+export class SocketSink implements ResponseSink {
+  readonly #operation: Operation
+  readonly #settings: OperationSettings
+  readonly #prefix: Buffer
+  #missedSome = false
+
+  constructor(operation: Operation, settings: OperationSettings) {
+    this.#operation = operation
+    this.#settings = settings
+    this.#prefix = nextFramePrefix(operation.id)
+  }
+
+  next(response: EncodedResponse): void {
+    const { connection } = this.#operation
+    // The frame that finds the socket full is the one too many: a single large one to a reader who has read
+    // everything before is none.
+    if (connection.writer.isFull()) return this.#overflow()
+    connection.writer.write(this.#prefix, this.#prepare(response).framed(nextFrameFormat))
+  }
+
+  complete(): void {
+    this.#operation.finish()
+  }
+
+  error(error: GraphQLError): void {
+    this.#operation.fail(error)
+  }
+
+  #prepare(response: EncodedResponse): EncodedResponse {
+    const { sanitizeResult } = this.#settings
+    const sanitized = sanitizeResult === undefined ? response : response.masked(sanitizeResult)
+    if (!this.#missedSome) return sanitized
+    this.#missedSome = false
+    return sanitized.withGap('overflow')
+  }
+
+  /** What is on its way to the socket cannot be taken back, so both dropping policies drop what is new. */
+  #overflow(): void {
+    const { executor } = this.#settings
+    if (executor.overflow.policy === 'disconnect') {
+      this.#operation.connection.disconnectSlowConsumer()
+    } else {
+      this.#missedSome = true
+      executor.recordDropped(1)
+    }
+  }
+}
