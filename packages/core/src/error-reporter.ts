@@ -27,7 +27,8 @@ export function createErrorReporter(
     }
     try {
       const answer = onError(error)
-      if (isPromise(answer)) answer.then(undefined, (failure: unknown) => log('[sluice] onError rejected with', failure))
+      if (isPromise(answer))
+        answer.then(undefined, (failure: unknown) => log('[sluice] onError rejected with', failure))
     } catch (failure) {
       log('[sluice] onError threw', failure)
     }

@@ -13,6 +13,7 @@ import { resolveOptions, type SubscriptionExecutorOptions } from './options.ts'
 import type { RegisteredContext } from './register.ts'
 import { Router } from './routing/router.ts'
 import { createPublisher, type EventInput, type ScopedPublisher } from './scope/publisher.ts'
+import { publisherForResolvers } from './scope/publisher-for-resolvers.ts'
 import type { Scope } from './scope/scope.ts'
 import { Groups } from './subscription/groups.ts'
 import type { Registration } from './subscription/registration.ts'
@@ -45,7 +46,10 @@ export interface SubscriptionExecutor extends AsyncDisposable {
   /** A publisher that cannot leave its tenant. A function is asked for the scope on the first publish. */
   publisher(scope: Scope | (() => unknown)): ScopedPublisher
 
-  /** The publisher of whoever has this context: it asks the option `scope`, when it is first used. */
+  /**
+   * The publisher of whoever has this context, for resolvers: it asks the option `scope`, when it is first used.
+   * UNAUTHENTICATED, EXPIRED and FORBIDDEN are GraphQLErrors, which a client may see.
+   */
   publisherFor(context: unknown): ScopedPublisher
 
   /**
@@ -205,7 +209,7 @@ export function createSubscriptionExecutor<TContext = RegisteredContext>(
     subscribe: (args, how = {}) => subscribe(args, how, services),
     publish,
     publisher: (scope) => createPublisher(scope, publishing),
-    publisherFor: (context) => createPublisher(() => resolved.scope?.(context as never), publishing),
+    publisherFor: (context) => publisherForResolvers(createPublisher(() => resolved.scope?.(context), publishing)),
     register: (request) => registry.register(request),
     nextMessage: (address) => registry.nextMessage(address),
     complete: async (address) => registry.complete(address),

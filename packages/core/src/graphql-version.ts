@@ -81,7 +81,8 @@ export function prepareEventExecution(
     const { executeSubscriptionEvent, validateSubscriptionArgs } = graphql17
     const validated = validateSubscriptionArgs(withoutContext)
     if (!isErrors(validated)) {
-      return (rootValue, contextValue) => executeSubscriptionEvent({ ...validated, rootValue, contextValue } as ValidatedArgs)
+      return (rootValue, contextValue) =>
+        executeSubscriptionEvent({ ...validated, rootValue, contextValue } as ValidatedArgs)
     }
   }
   const executeEvent = customExecute ?? graphql.execute

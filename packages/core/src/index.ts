@@ -21,7 +21,12 @@ export type { SubscribeOptions } from './subscription/subscription-services.ts'
 export { type Endable, SubscriptionSet } from './subscription/subscription-set.ts'
 export type { Registration } from './subscription/registration.ts'
 export type { RegisterRequest, SubscriptionAddress } from './subscription/registry.ts'
-export { EncodedResponse, type FrameFormat, type ResultMasker, rememberedResponse } from './delivery/encoded-response.ts'
+export {
+  EncodedResponse,
+  type FrameFormat,
+  type ResultMasker,
+  rememberedResponse,
+} from './delivery/encoded-response.ts'
 export { asPushStream } from './delivery/member-stream.ts'
 export type { OverflowOptions, OverflowPolicy } from './delivery/overflow.ts'
 export type { PushStream, ResponseSink, ResponseStream } from './delivery/response-stream.ts'

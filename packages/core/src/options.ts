@@ -83,7 +83,7 @@ export interface ResolvedOptions {
 }
 
 /** Checks the options and fills in what is missing. @throws SluiceError BAD_CONFIG, naming the option. */
-export function resolveOptions(options: SubscriptionExecutorOptions<Untyped>): ResolvedOptions {
+export function resolveOptions(options: SubscriptionExecutorOptions): ResolvedOptions {
   checkOptions('createSubscriptionExecutor', optionsSchema, options)
   const { overflow = {} } = options
   return {
@@ -109,7 +109,10 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(1))
 const milliseconds = v.pipe(v.number(), v.minValue(1), v.maxValue(2_147_483_647))
 const methods = (...names: readonly string[]) =>
   v.custom<object>(
-    (value) => typeof value === 'object' && value !== null && names.every((name) => typeof Reflect.get(value, name) === 'function'),
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      names.every((name) => typeof Reflect.get(value, name) === 'function'),
     `has to be an object with the methods ${names.join(', ')}`,
   )
 

@@ -45,9 +45,22 @@ const optionsOfTheHost = [
   'onNext',
 ] as const satisfies readonly (keyof SocketServerOptions)[]
 
+const knownOptions: ReadonlySet<string> = new Set<keyof AttachWebSocketOptions>([
+  'executor',
+  'server',
+  'path',
+  'serverOptions',
+  'host',
+  'maxPayloadBytes',
+  'keepAliveMs',
+  'closeTimeoutMs',
+  'perMessageDeflate',
+])
+
 /** @throws SluiceError BAD_CONFIG, naming the option */
 export function checkAttachWebSocketOptions(options: AttachWebSocketOptions, serverOptions: SocketServerOptions): void {
   checkExecutor('attachWebSocket', options.executor)
+  for (const name of Object.keys(options)) if (!knownOptions.has(name)) fail(name, 'does not exist')
   const { server, path, host } = options
   if (typeof server?.on !== 'function') fail('server', 'has to be an HTTP server')
   if (typeof path !== 'string' || !path.startsWith('/') || path.includes('?')) {

@@ -57,6 +57,12 @@ export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TCon
     executor,
 
     onYogaInit(init) {
+      if (yoga !== undefined) {
+        throw new SluiceError(
+          'BAD_CONFIG',
+          '[useSluice] one plugin serves one Yoga; call useSluice({ executor }) for each that shares an executor.',
+        )
+      }
       yoga = init.yoga as unknown as AnyYogaServer
       const mask = maskerOf(yoga)
       if (mask !== undefined) subscriptions.setMasker(mask)

@@ -7,7 +7,25 @@ const key = fc.constantFrom('a', 'b', '__proto__', 'constructor', '', '"', 'a:1'
 const json = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
-    fc.constantFrom<unknown>(null, true, false, 0, 1, -1, 1.5, 1e21, '', 'a', '1', 'null', '{}', '[]', 'a","b', '\uD800', 'date:0'),
+    fc.constantFrom<unknown>(
+      null,
+      true,
+      false,
+      0,
+      1,
+      -1,
+      1.5,
+      1e21,
+      '',
+      'a',
+      '1',
+      'null',
+      '{}',
+      '[]',
+      'a","b',
+      '\uD800',
+      'date:0',
+    ),
     fc.array(tie('value'), { maxLength: 3 }),
     fc.array(fc.tuple(key, tie('value')), { maxLength: 3 }).map((entries) => Object.fromEntries(entries) as unknown),
   ),
@@ -27,7 +45,11 @@ test('two JSON values have the same form exactly if they are deeply equal', () =
 function shuffled(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shuffled)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, shuffled(member)] as const).reverse())
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([name, member]) => [name, shuffled(member)] as const)
+      .reverse(),
+  )
 }
 
 test('values that JSON blurs have forms of their own', () => {
@@ -68,14 +90,29 @@ test('what JSON takes to be the same has the same form', () => {
 })
 
 test('functions, symbols, instances of classes and cycles have none', () => {
-  class Money {}
+  class Money {
+    readonly amount = 1
+  }
   const cycle: Record<string, unknown> = {}
   cycle['self'] = [cycle, cycle]
   class SpecialDate extends Date {}
-  const values = [undefined, () => 1, Symbol('a'), new Money(), new Map(), new Set(), /x/, Promise.resolve(), new SpecialDate(), cycle]
+  const values = [
+    undefined,
+    () => 1,
+    Symbol('a'),
+    new Money(),
+    new Map(),
+    new Set(),
+    /x/,
+    Promise.resolve(),
+    new SpecialDate(),
+    cycle,
+  ]
   for (const value of values) {
     expect(canonicalForm(value)).toBeUndefined()
-    expect(canonicalForm({ a: [value, 1] })).toBe(value === undefined ? canonicalForm({ a: [undefined, 1] }) : undefined)
+    expect(canonicalForm({ a: [value, 1] })).toBe(
+      value === undefined ? canonicalForm({ a: [undefined, 1] }) : undefined,
+    )
   }
 })
 
@@ -93,7 +130,8 @@ function expectOwn(copy: unknown, original: unknown, isFrozen: boolean): void {
   if (typeof copy !== 'object' || copy === null) return
   expect(copy).not.toBe(original)
   expect(Object.isFrozen(copy)).toBe(isFrozen)
-  for (const name of Object.keys(copy)) expectOwn(Reflect.get(copy, name), Reflect.get(original as object, name), isFrozen)
+  for (const name of Object.keys(copy))
+    expectOwn(Reflect.get(copy, name), Reflect.get(original as object, name), isFrozen)
 }
 
 test('instances of classes are not copied, dates are, and cycles stay cycles', () => {

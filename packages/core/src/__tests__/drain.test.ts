@@ -24,7 +24,10 @@ describe('drain', () => {
     const { subscribe, publish, received, executor } = serve(slow)
     const streams = [await subscribe(query), await subscribe(query)]
     for (const n of [1, 2, 3]) void publish('c', n)
-    expect((await received(...streams)).map((results) => valuesOf(results))).toEqual([[1, 2, 3], [1, 2, 3]])
+    expect((await received(...streams)).map((results) => valuesOf(results))).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ])
     expect(executor.metrics()).toMatchObject({ subscriptions: { active: 0 }, groups: { active: 0 } })
   })
 
@@ -75,7 +78,8 @@ describe('drain', () => {
 
 describe('dispose', () => {
   test('leaves nothing: no subscription, no registration, no listener, no timer, and a closed bus', async () => {
-    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'Immediate').length
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'Immediate').length
     const before = timers()
     const { subscribe, publish, executor, bus } = serve(schema)
     const stream = await subscribe(query)
@@ -125,7 +129,10 @@ describe('dispose', () => {
   })
 
   test('does not wait for a bus that never acknowledged a subscription', async () => {
-    const { attempt, executor } = serve(schema, { bus: tappedBus({ subscribe: () => never() }), subscribeTimeoutMs: 50 })
+    const { attempt, executor } = serve(schema, {
+      bus: tappedBus({ subscribe: () => never() }),
+      subscribeTimeoutMs: 50,
+    })
     const outcome = attempt(query)
     await nextTurn()
     await executor.dispose()
@@ -139,7 +146,7 @@ test('a host ends the subscriptions of its own set and no others', async () => {
     schemaOf('changed: Json foreign: Json', {
       changed: fromChannel({ channel: 'c' }),
       foreign: {
-        subscribe: async function* () {
+        async *subscribe() {
           yield await never<number>()
         },
       },

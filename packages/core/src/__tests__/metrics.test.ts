@@ -23,7 +23,12 @@ test('500 subscriptions of one tenant: 1 execution, 1 serialisation, 500 deliver
   await publish('c', 2)
   await publish('c', 2, { tenantId: 'other' })
   for (const stream of streams) await take(stream)
-  expect(executor.metrics()).toMatchObject({ groups: { active: 2 }, executions: 3, serializations: 3, events: { delivered: 1500 } })
+  expect(executor.metrics()).toMatchObject({
+    groups: { active: 2 },
+    executions: 3,
+    serializations: 3,
+    events: { delivered: 1500 },
+  })
 })
 
 test('every figure is what happened', async () => {
@@ -47,8 +52,10 @@ test('every figure is what happened', async () => {
   await publish('c', 2, { userId: 'bob' })
   await publish('nobody listens', 3)
   await executor.publisher(alice).publish({ channel: 'c', type: 'rare', data: 4 })
-  await expect(executor.publisher(alice).publish({ tenantId: 'u', channel: 'c', type: 'x', data: 5 } as never)).rejects.toThrow()
-  await expect(publish('', 6)).rejects.toThrow()
+  await expect(
+    executor.publisher(alice).publish({ tenantId: 'u', channel: 'c', type: 'x', data: 5 } as never),
+  ).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  await expect(publish('', 6)).rejects.toMatchObject({ code: 'BAD_EVENT' })
   const snapshot = executor.metrics()
   expect(snapshot).toEqual({
     connections: { active: 1, total: 1 },

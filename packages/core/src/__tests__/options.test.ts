@@ -64,7 +64,17 @@ describe('createSubscriptionExecutor', () => {
   })
 
   test('takes nothing, undefined for everything, and everything that is right', async () => {
-    const names = ['schema', 'bus', 'scope', 'eventContext', 'execute', 'overflow', 'maxPendingEvents', 'onError', 'logger']
+    const names = [
+      'schema',
+      'bus',
+      'scope',
+      'eventContext',
+      'execute',
+      'overflow',
+      'maxPendingEvents',
+      'onError',
+      'logger',
+    ]
     const all = [
       undefined,
       {},

@@ -22,7 +22,10 @@ test('with "keep" running groups keep their schema, and new subscriptions get th
   executor.setSchema(second)
   const late = await subscribe(query, alice, { args: { schema: second } })
   await publish('c', 1)
-  expect([await take(early), await take(late)]).toEqual([{ data: { changed: 'first' } }, { data: { changed: 'second' } }])
+  expect([await take(early), await take(late)]).toEqual([
+    { data: { changed: 'first' } },
+    { data: { changed: 'second' } },
+  ])
   expect(executor.metrics().groups.active).toBe(2)
 })
 
@@ -41,7 +44,10 @@ test('with "end" the subscriptions of the old schema end with complete, after wh
   expect(await pending).toEqual(done)
   expect(source.returnCount).toBe(1)
   await publish('c', 2)
-  expect([await take(late), await take(late)]).toEqual([{ data: { changed: 'second' } }, { data: { changed: 'second' } }])
+  expect([await take(late), await take(late)]).toEqual([
+    { data: { changed: 'second' } },
+    { data: { changed: 'second' } },
+  ])
   expect(executor.metrics().subscriptions.active).toBe(1)
 })
 

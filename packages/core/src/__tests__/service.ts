@@ -1,4 +1,11 @@
-import { buildSchema, type ExecutionArgs, type ExecutionResult, type GraphQLFieldResolver, type GraphQLSchema, parse } from 'graphql'
+import {
+  buildSchema,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+  parse,
+} from 'graphql'
 import { type MemoryBus, memoryBus } from '../bus/memory-bus.ts'
 import type { PushStream, ResponseStream } from '../delivery/response-stream.ts'
 import { createSubscriptionExecutor, type SubscriptionExecutor } from '../executor.ts'
@@ -7,7 +14,7 @@ import type { Untyped } from '../register.ts'
 import type { EventInput } from '../scope/publisher.ts'
 import type { SubscribeOptions } from '../subscription/subscription-services.ts'
 
-type Resolver = GraphQLFieldResolver<Untyped, Untyped, Untyped>
+type Resolver = GraphQLFieldResolver<Untyped, Untyped>
 export interface SubscriptionField {
   readonly subscribe?: Resolver
   readonly resolve?: Resolver

@@ -8,10 +8,16 @@ import type { Untyped } from '../register.ts'
 export type GapPolicy = 'signal' | 'end'
 
 /** Whether an event is for this group; asked once per group and event. */
-export type EventDataFilter<TData, TArgs, TContext> = (data: TData, args: TArgs, context: TContext) => MaybePromise<boolean>
+export type EventDataFilter<TData, TArgs, TContext> = (
+  data: TData,
+  args: TArgs,
+  context: TContext,
+) => MaybePromise<boolean>
 
 /** What a `fromChannel` field's `subscribe` resolver found out from its arguments. */
 export interface ChannelSourceDescription {
+  /** The subscription field, for messages. */
+  readonly fieldName: string
   /** Names of channels; at least one, without repetition, sorted. */
   readonly channels: readonly string[]
   /** Sorted; `undefined` takes every type. */

@@ -102,6 +102,7 @@ export function fromChannel<
     }
     const names = typeof channel === 'function' ? await channel(args, context) : channel
     return new ChannelSource({
+      fieldName: info.fieldName,
       channels: checkChannels(names),
       types,
       share,

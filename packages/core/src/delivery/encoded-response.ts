@@ -92,17 +92,21 @@ export class EncodedResponse {
 
   /** The same response, told that events before it are missing. */
   withGap(reason: string): EncodedResponse {
-    return this.#variant(reason, () => {
-      const { extensions } = this.#result
-      const sluice = extensions?.['sluice']
-      return {
-        ...this.#result,
-        extensions: {
-          ...extensions,
-          sluice: { ...(typeof sluice === 'object' ? sluice : undefined), gap: { reason } },
-        },
-      }
-    }, this.#isMasked)
+    return this.#variant(
+      reason,
+      () => {
+        const { extensions } = this.#result
+        const sluice = extensions?.['sluice']
+        return {
+          ...this.#result,
+          extensions: {
+            ...extensions,
+            sluice: { ...(typeof sluice === 'object' ? sluice : undefined), gap: { reason } },
+          },
+        }
+      },
+      this.#isMasked,
+    )
   }
 
   #encode(): Buffer {

@@ -9,6 +9,8 @@ import { slowConsumer } from './slow-consumer.ts'
 
 export interface MemberStreamOptions {
   readonly userId: string | undefined
+  /** Asked before every response: why the reader may have no more. Absent: it may for ever. */
+  readonly lapse: (() => SluiceError | undefined) | undefined
   readonly overflow: OverflowOptions
   /** Whether others get the same responses: then a reader who pulls gets results of its own. */
   readonly shared: boolean
@@ -55,7 +57,9 @@ export class MemberStream implements PushStream {
   /** Takes a response of the group. In the hot path. */
   deliver(response: EncodedResponse): void {
     if (this.#left) return
-    const { maskResult } = this.#options
+    const { lapse, maskResult } = this.#options
+    const lapsed = lapse?.()
+    if (lapsed !== undefined) return this.end(lapsed)
     let mine = maskResult === undefined ? response : response.masked(maskResult)
     if (this.#gap !== undefined) {
       mine = mine.withGap(this.#gap)

@@ -82,13 +82,23 @@ export class ChannelRoute {
     counters.checks += groupCount
     if (!isSameChannel(busEvent.channel, this.key)) {
       counters.rejectedTenant += groupCount
-      report(new SluiceError('FORBIDDEN', '[bus] an event of another channel was delivered to a subscription; it was refused.'))
+      report(
+        new SluiceError(
+          'FORBIDDEN',
+          '[bus] an event of another channel was delivered to a subscription; it was refused.',
+        ),
+      )
       return
     }
     if (busEvent.userId !== undefined && this.key.tenantId === SHARED) {
       // The same user id at two tenants is two users.
       counters.rejectedUser += groupCount
-      report(new SluiceError('BAD_EVENT', '[bus] an event for one user came on a channel that all tenants share; it was refused.'))
+      report(
+        new SluiceError(
+          'BAD_EVENT',
+          '[bus] an event for one user came on a channel that all tenants share; it was refused.',
+        ),
+      )
       return
     }
     const event = this.#decode(busEvent)
@@ -136,7 +146,11 @@ export class ChannelRoute {
     } catch (cause) {
       this.#services.counters.dropped += 1
       this.#services.report(
-        new SluiceError('BAD_EVENT', '[bus] an event whose data is not JSON was dropped. Publish it with executor.publish.', { cause }),
+        new SluiceError(
+          'BAD_EVENT',
+          '[bus] an event whose data is not JSON was dropped. Publish it with executor.publish.',
+          { cause },
+        ),
       )
       return undefined
     }
@@ -145,7 +159,10 @@ export class ChannelRoute {
   #tellGap(reason: string): void {
     const { counters, report } = this.#services
     counters.gaps += 1
-    const error = new SluiceError('HISTORY_GAP', `Events may be missing: the bus cannot give its history whole (${reason}).`)
+    const error = new SluiceError(
+      'HISTORY_GAP',
+      `Events may be missing: the bus cannot give its history whole (${reason}).`,
+    )
     report(error)
     for (const group of [...this.#groups]) {
       if (group.options.onGap === 'end') group.end(error)

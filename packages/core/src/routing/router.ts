@@ -52,7 +52,10 @@ export class Router {
     if (pending.length === 0) return lease
     try {
       await withTimeLimit(Promise.all(pending), this.#subscribeTimeoutMs, () => {
-        throw new SluiceError('BUS_UNAVAILABLE', `The bus did not acknowledge the subscription within ${this.#subscribeTimeoutMs} ms.`)
+        throw new SluiceError(
+          'BUS_UNAVAILABLE',
+          `The bus did not acknowledge the subscription within ${this.#subscribeTimeoutMs} ms.`,
+        )
       })
       return lease
     } catch (error) {
@@ -73,7 +76,13 @@ export class Router {
       return known
     }
     const route = new ChannelRoute(channel, this.#services)
-    const opened: OpenRoute = { route, opening: new AbortController(), ready: undefined, subscription: undefined, leaseCount: 1 }
+    const opened: OpenRoute = {
+      route,
+      opening: new AbortController(),
+      ready: undefined,
+      subscription: undefined,
+      leaseCount: 1,
+    }
     this.#routes.set(name, opened)
     opened.ready = this.#subscribe(name, opened)
     // Whoever acquires it hears of a failure; it is not unhandled when they have given up.
@@ -91,7 +100,9 @@ export class Router {
     } catch (cause) {
       // The next one tries anew.
       if (this.#routes.get(name) === opened) this.#routes.delete(name)
-      throw cause instanceof SluiceError ? cause : new SluiceError('BUS_UNAVAILABLE', 'The bus refused the subscription.', { cause })
+      throw cause instanceof SluiceError
+        ? cause
+        : new SluiceError('BUS_UNAVAILABLE', 'The bus refused the subscription.', { cause })
     }
   }
 

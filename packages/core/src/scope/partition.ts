@@ -38,7 +38,10 @@ export function resolvePartition(share: Share, { scope, canonical }: ResolvedSco
     default: {
       const partition = share(scope, args)
       if (typeof partition !== 'string') {
-        throw new SluiceError('BAD_CONFIG', `[fromChannel] the option "share" gave a ${typeof partition}; give a string.`)
+        throw new SluiceError(
+          'BAD_CONFIG',
+          `[fromChannel] the option "share" gave a ${typeof partition}; give a string.`,
+        )
       }
       return { key: `function:${partition}`, unshared: undefined, scope: Object.freeze({ tenantId, partition }) }
     }

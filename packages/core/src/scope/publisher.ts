@@ -38,7 +38,9 @@ export interface ScopedPublisher {
    * @throws SluiceError FORBIDDEN if the event names another tenant than the scope's; UNAUTHENTICATED if there is
    * no scope; and what `executor.publish` throws.
    */
-  publish<TChannel extends string, TType extends string>(event: ScopedEventInput<TChannel, TType>): Promise<PublishReceipt>
+  publish<TChannel extends string, TType extends string>(
+    event: ScopedEventInput<TChannel, TType>,
+  ): Promise<PublishReceipt>
 }
 
 interface PublisherServices {
@@ -55,7 +57,8 @@ export function createPublisher(
   scope: Scope | (() => unknown),
   { publish, counters, timeoutMs }: PublisherServices,
 ): ScopedPublisher {
-  const resolve = async () => (typeof scope === 'function' ? await askScope(scope, timeoutMs) : resolveScope(scope)).scope
+  const resolve = async () =>
+    (typeof scope === 'function' ? await askScope(scope, timeoutMs) : resolveScope(scope)).scope
   let resolved = typeof scope === 'function' ? undefined : resolve()
   // A scope that cannot be used is told to whoever publishes.
   resolved?.catch(() => undefined)
@@ -64,13 +67,17 @@ export function createPublisher(
     async publish(event) {
       resolved ??= resolve()
       const { tenantId } = await resolved
-      if (typeof event !== 'object' || event === null) throw new SluiceError('BAD_EVENT', 'An event has to be an object.')
+      if (typeof event !== 'object' || event === null)
+        throw new SluiceError('BAD_EVENT', 'An event has to be an object.')
       counters.checks += 1
       const named: unknown = Object.hasOwn(event, 'tenantId') ? Reflect.get(event, 'tenantId') : tenantId
       if (named !== tenantId && named !== undefined) {
         counters.rejectedTenant += 1
         const whom = named === SHARED ? 'a channel that all tenants share' : 'another tenant'
-        throw new SluiceError('FORBIDDEN', `A scoped publisher cannot publish to ${whom}. Use executor.publish on the server.`)
+        throw new SluiceError(
+          'FORBIDDEN',
+          `A scoped publisher cannot publish to ${whom}. Use executor.publish on the server.`,
+        )
       }
       counters.passed += 1
       return publish({ ...event, tenantId })

@@ -1,6 +1,7 @@
 import { canonicalForm, copyPlain } from '../canonical.ts'
 import { checkName } from '../bus/check-name.ts'
 import { SluiceError } from '../errors.ts'
+import { expired, expiryOf, hasCome } from './expiry.ts'
 import type { ResolvedScope, Scope } from './scope.ts'
 
 /**
@@ -18,10 +19,8 @@ export function resolveScope(given: unknown): ResolvedScope {
   const { tenantId, userId } = scope
   checkId(tenantId, 'tenantId')
   if (userId !== undefined && userId !== null) checkId(userId, 'userId')
-  const { expiresAt, ...claims } = scope
-  if (expiresAt !== undefined && expiresAt !== null && !(Number(expiresAt) > Date.now())) {
-    throw new SluiceError('EXPIRED', 'The scope of the subscription has expired. Authenticate again.')
-  }
+  if (hasCome(expiryOf(scope))) throw expired()
+  const { expiresAt: _, ...claims } = scope
   return { scope, canonical: canonicalForm(claims) }
 }
 
@@ -37,7 +36,9 @@ function frozenCopy(given: object): Scope {
 function refuse(why: string, cause?: unknown): never {
   // The reason is for the operator (`cause`); the client learns only that it is nobody.
   throw new SluiceError('UNAUTHENTICATED', 'Subscriptions need an authenticated user of a tenant.', {
-    cause: new SluiceError('BAD_CONFIG', `[scope] the scope function gave a scope that cannot be used: ${why}`, { cause }),
+    cause: new SluiceError('BAD_CONFIG', `[scope] the scope function gave a scope that cannot be used: ${why}`, {
+      cause,
+    }),
   })
 }
 

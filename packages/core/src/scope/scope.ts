@@ -8,7 +8,10 @@ export interface Scope {
   /** The user within the tenant. Events published with a `userId` reach only subscriptions with the same. */
   readonly userId?: string | undefined
   readonly roles?: readonly string[] | undefined
-  /** When the scope ends: a `Date`, or milliseconds since the Unix epoch. */
+  /**
+   * When the scope ends: a `Date`, or milliseconds since the Unix epoch. Nothing is delivered after it; the event that
+   * would have been ends the subscription with EXPIRED.
+   */
   readonly expiresAt?: Date | number | undefined
   readonly [claim: string]: unknown
 }

@@ -1,4 +1,11 @@
-import { type DocumentNode, type GraphQLError, type GraphQLSchema, GraphQLError as RequestError, parse, validate } from 'graphql'
+import {
+  type DocumentNode,
+  type GraphQLError,
+  type GraphQLSchema,
+  GraphQLError as RequestError,
+  parse,
+  validate,
+} from 'graphql'
 import { LRUCache } from 'lru-cache'
 
 /** A document that was parsed and validated, or why it cannot be executed. */
@@ -16,7 +23,11 @@ const documents = new WeakMap<GraphQLSchema, LRUCache<string, CheckedDocument>>(
 export function checkDocument(schema: GraphQLSchema, query: string): CheckedDocument {
   let ofSchema = documents.get(schema)
   if (ofSchema === undefined) {
-    ofSchema = new LRUCache({ max: maxDocumentCount, maxSize: maxTotalLength, sizeCalculation: (_, text) => text.length + 1 })
+    ofSchema = new LRUCache({
+      max: maxDocumentCount,
+      maxSize: maxTotalLength,
+      sizeCalculation: (_, text) => text.length + 1,
+    })
     documents.set(schema, ofSchema)
   }
   let checked = ofSchema.get(query)
@@ -35,6 +46,9 @@ function check(schema: GraphQLSchema, query: string): CheckedDocument {
   } catch (error) {
     const isRequestError = error instanceof RequestError
     // Something else than a syntax error: the parser is recursive, and the document was nested too deeply for it.
-    return { document: undefined, errors: [isRequestError ? error : new RequestError('The document cannot be parsed.')] }
+    return {
+      document: undefined,
+      errors: [isRequestError ? error : new RequestError('The document cannot be parsed.')],
+    }
   }
 }

@@ -2,6 +2,7 @@ import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import type { ResponseStream } from '../delivery/response-stream.ts'
 import { prepareEventExecution } from '../graphql-version.ts'
 import { isPromise } from '../maybe-promise.ts'
+import { expired, expiryOf, hasCome } from '../scope/expiry.ts'
 import type { ResolvedScope } from '../scope/scope.ts'
 import { draining } from './draining.ts'
 import { ownContext } from './event-context.ts'
@@ -25,12 +26,18 @@ export function followSource(
   const { counters, options, report, scheduler, sources } = services
   const contextFor = ownContext(options.eventContext, scope, { initialContext: args.contextValue }, report)
   const execute = prepareEventExecution(args, options.execute)
+  const expiry = expiryOf(scope)
 
   const respond = async (data: unknown): Promise<ExecutionResult> => {
+    if (hasCome(expiry)) throw expired().toGraphQLError()
     counters.received += 1
     const response = await new Promise<ExecutionResult>((resolve, reject) => {
       const run = () => {
-        const outcome = executeEvent(data, { contextFor: () => contextFor({ data }), filter: undefined, execute }, services)
+        const outcome = executeEvent(
+          data,
+          { contextFor: () => contextFor({ data }), filter: undefined, execute },
+          services,
+        )
         if (!isPromise(outcome)) {
           resolve(outcome?.result as ExecutionResult)
           return undefined

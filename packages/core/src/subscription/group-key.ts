@@ -13,11 +13,7 @@ export type GroupKey =
  * Everything that a response can depend on: two subscriptions with the same key get the same bytes, so what is
  * not in the key must not reach the execution. The context of a subscriber is left out, and does not.
  */
-export function groupKey(
-  args: ExecutionArgs,
-  source: ChannelSourceDescription,
-  partition: Partition,
-): GroupKey {
+export function groupKey(args: ExecutionArgs, source: ChannelSourceDescription, partition: Partition): GroupKey {
   if (partition.unshared !== undefined) return { key: undefined, unshared: partition.unshared }
   const variables = canonicalForm(declaredVariables(args))
   // A resolver may have called the field's `subscribe` with arguments of its own making.
@@ -73,7 +69,8 @@ let lastIdentity = 0
 
 /** One string per object or function; a value stands for itself. */
 function identityOf(value: unknown): string {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return `${typeof value}:${String(value)}`
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null)
+    return `${typeof value}:${String(value)}`
   let identity = identities.get(value)
   if (identity === undefined) {
     lastIdentity += 1

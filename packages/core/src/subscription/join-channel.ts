@@ -5,6 +5,7 @@ import type { ChannelSource, ChannelSourceDescription } from '../channel/channel
 import { MemberStream } from '../delivery/member-stream.ts'
 import type { ResponseStream } from '../delivery/response-stream.ts'
 import { prepareEventExecution } from '../graphql-version.ts'
+import { expired, expiryOf, hasCome } from '../scope/expiry.ts'
 import { type Partition, resolvePartition } from '../scope/partition.ts'
 import type { ResolvedScope } from '../scope/scope.ts'
 import { draining } from './draining.ts'
@@ -30,7 +31,8 @@ export async function joinChannel(
   const { counters, groups, options, router } = services
   const { scope } = resolved
   const partition = resolvePartition(description.share, resolved, description.args)
-  if (description.share !== 'subscriber' && options.eventContext === undefined) throw missingEventContext('a field')
+  if (description.share !== 'subscriber' && options.eventContext === undefined)
+    throw missingEventContext(`the field "${description.fieldName}"`)
   const { key, unshared } = groupKey(args, description, partition)
   const tenantId = description.tenancy === 'shared' ? SHARED : scope.tenantId
 
@@ -40,8 +42,10 @@ export async function joinChannel(
     throw draining()
   }
   const ended = counters.startSubscription(scope.tenantId, unshared)
+  const expiry = expiryOf(scope)
   const stream = new MemberStream({
     userId: scope.userId ?? undefined,
+    lapse: expiry === undefined ? undefined : () => (hasCome(expiry) ? expired() : undefined),
     overflow: options.overflow,
     shared: key !== undefined,
     maskResult,
@@ -85,16 +89,20 @@ function foundGroup(
     schema: args.schema,
     onGap: description.onGap ?? options.onGap,
     execute: isShared
-      ? groupExecution(args, description, services, sharedContextOf(partition, services))
+      ? groupExecution(args, description, services, sharedContextOf(description, partition, services))
       : groupExecution(args, description, services, ownContextOf(args, description, partition, services)),
   }
 }
 
 type ContextFor = (...[event]: Parameters<GroupExecution>) => unknown
 
-function sharedContextOf(partition: Partition, { options, report }: SubscriptionServices): ContextFor {
+function sharedContextOf(
+  { fieldName }: ChannelSourceDescription,
+  partition: Partition,
+  { options, report }: SubscriptionServices,
+): ContextFor {
   const { eventContext } = options
-  if (eventContext === undefined) throw missingEventContext('a field')
+  if (eventContext === undefined) throw missingEventContext(`the field "${fieldName}"`)
   return (event) => sharedContext(eventContext, partition, event, report)
 }
 

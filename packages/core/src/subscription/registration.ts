@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { ExecutionResult, GraphQLError } from 'graphql'
+import type { GraphQLError } from 'graphql'
 import { EncodedResponse, type FrameFormat, type ResponseServices } from '../delivery/encoded-response.ts'
 import { asPushStream } from '../delivery/member-stream.ts'
 import type { OverflowOptions } from '../delivery/overflow.ts'
@@ -71,7 +71,9 @@ export class QueuedRegistration implements Registration {
     this.close()
     const id = JSON.stringify(this.subscriptionId)
     return Buffer.from(
-      error === undefined ? `{"id":${id},"type":"complete"}` : `{"id":${id},"type":"error","payload":${JSON.stringify([error])}}`,
+      error === undefined
+        ? `{"id":${id},"type":"complete"}`
+        : `{"id":${id},"type":"error","payload":${JSON.stringify([error])}}`,
     )
   }
 
@@ -149,7 +151,7 @@ export class QueuedRegistration implements Registration {
       for (;;) {
         const { done, value } = await stream.next()
         if (done === true) break
-        this.#enqueue(new EncodedResponse(value as ExecutionResult, this.#options.services))
+        this.#enqueue(new EncodedResponse(value, this.#options.services))
         while (this.#queue.size > 0 && !this.#closed) await new Promise<void>((resolve) => this.#wake.push(resolve))
       }
       this.#finish(undefined)

@@ -36,11 +36,9 @@ export interface RegistryServices extends ResponseServices {
   readonly subscribe: (args: ExecutionArgs, options: SubscribeOptions) => Promise<ResponseStream | ExecutionResult>
 }
 
-/** In place of a registration while it is being started. */
-class Reservation {}
-
 interface Connection {
-  readonly registrations: Map<string, QueuedRegistration | Reservation>
+  /** A symbol of its own stands for a subscription that is being started. */
+  readonly registrations: Map<string, QueuedRegistration | symbol>
   readonly closed: () => void
 }
 
@@ -60,12 +58,15 @@ export class Registry {
   async register(request: RegisterRequest): Promise<Registration> {
     const schema = this.#services.schema()
     if (schema === undefined) {
-      throw new SluiceError('BAD_CONFIG', '[createSubscriptionExecutor] the option "schema" is missing; register needs it.')
+      throw new SluiceError(
+        'BAD_CONFIG',
+        '[createSubscriptionExecutor] the option "schema" is missing; register needs it.',
+      )
     }
     const { connectionId, subscriptionId } = checkRequest(request)
     const { document, errors } = checkDocument(schema, request.query)
     if (errors !== undefined) throw toSluiceError({ errors })
-    const reservation = new Reservation()
+    const reservation = Symbol('being started')
     const registrations = this.#reserve(connectionId, subscriptionId, reservation)
     // Completed meanwhile, the id may be anybody's: another reservation's, or on another connection of this name.
     const isReserved = () => registrations.get(subscriptionId) === reservation
@@ -84,7 +85,10 @@ export class Registry {
     }
     if (!isReserved()) {
       await stream.return(undefined)
-      throw new SluiceError('SUBSCRIPTION_NOT_FOUND', `The subscription "${subscriptionId}" was completed before it began.`)
+      throw new SluiceError(
+        'SUBSCRIPTION_NOT_FOUND',
+        `The subscription "${subscriptionId}" was completed before it began.`,
+      )
     }
     const { overflow } = this.#services
     const registration = new QueuedRegistration({
@@ -104,14 +108,14 @@ export class Registry {
   /** @throws SluiceError SUBSCRIPTION_NOT_FOUND */
   nextMessage(address: SubscriptionAddress): Uint8Array | null {
     const registration = this.#find(address)
-    return registration instanceof QueuedRegistration ? registration.take() : null
+    return typeof registration === 'symbol' ? null : registration.take()
   }
 
   /** @throws SluiceError SUBSCRIPTION_NOT_FOUND */
   complete(address: SubscriptionAddress): void {
     const registration = this.#find(address)
-    if (registration instanceof QueuedRegistration) registration.close()
-    else this.#forget(address.connectionId, address.subscriptionId)
+    if (typeof registration === 'symbol') this.#forget(address.connectionId, address.subscriptionId)
+    else registration.close()
   }
 
   /** Ends all subscriptions of a connection; of one that has none, nothing. */
@@ -119,8 +123,8 @@ export class Registry {
     const connection = this.#connections.get(connectionId)
     if (connection === undefined) return
     for (const [subscriptionId, registration] of [...connection.registrations]) {
-      if (registration instanceof QueuedRegistration) registration.close()
-      else this.#forget(connectionId, subscriptionId)
+      if (typeof registration === 'symbol') this.#forget(connectionId, subscriptionId)
+      else registration.close()
     }
   }
 
@@ -129,18 +133,24 @@ export class Registry {
     for (const connectionId of [...this.#connections.keys()]) this.completeConnection(connectionId)
   }
 
-  #find({ connectionId, subscriptionId }: SubscriptionAddress): QueuedRegistration | Reservation {
+  #find({ connectionId, subscriptionId }: SubscriptionAddress): QueuedRegistration | symbol {
     const registration = this.#connections.get(connectionId)?.registrations.get(subscriptionId)
     if (registration === undefined) {
-      throw new SluiceError('SUBSCRIPTION_NOT_FOUND', `There is no subscription "${subscriptionId}" on the connection "${connectionId}".`)
+      throw new SluiceError(
+        'SUBSCRIPTION_NOT_FOUND',
+        `There is no subscription "${subscriptionId}" on the connection "${connectionId}".`,
+      )
     }
     return registration
   }
 
-  #reserve(connectionId: string, subscriptionId: string, reservation: Reservation): Connection['registrations'] {
+  #reserve(connectionId: string, subscriptionId: string, reservation: symbol): Connection['registrations'] {
     let connection = this.#connections.get(connectionId)
     if (connection?.registrations.has(subscriptionId)) {
-      throw new SluiceError('SUBSCRIPTION_EXISTS', `The connection "${connectionId}" has a subscription "${subscriptionId}" already.`)
+      throw new SluiceError(
+        'SUBSCRIPTION_EXISTS',
+        `The connection "${connectionId}" has a subscription "${subscriptionId}" already.`,
+      )
     }
     if (connection === undefined) {
       connection = { registrations: new Map(), closed: this.#services.counters.openConnection() }

@@ -32,7 +32,8 @@ export async function subscribe(
     const resolved = await resolve(args, options, services)
     markExecutedBySluice(args.schema)
     const source = await createSourceStream(args)
-    if (!(Symbol.asyncIterator in source)) return { ...source, errors: (source.errors ?? []).map((error) => toRequestError(error)) }
+    if (!(Symbol.asyncIterator in source))
+      return { ...source, errors: (source.errors ?? []).map((error) => toRequestError(error)) }
     if (source instanceof ChannelSource) return await joinChannel(args, source, resolved, options, services)
     return followSource(args, source, resolved, options, services)
   } catch (error) {
@@ -42,18 +43,28 @@ export async function subscribe(
 
 /** graphql-js words the other errors of an operation itself; of these it thinks as a programmer's mistakes. */
 function checkOperation({ document, operationName, variableValues }: ExecutionArgs): void {
-  if (variableValues !== undefined && variableValues !== null && (typeof variableValues !== 'object' || Array.isArray(variableValues))) {
+  if (
+    variableValues !== undefined &&
+    variableValues !== null &&
+    (typeof variableValues !== 'object' || Array.isArray(variableValues))
+  ) {
     throw new SluiceError('BAD_SUBSCRIPTION', 'The variables of an operation have to be an object.')
   }
   const operation = getOperationAST(document, operationName)
   if (operation && operation.operation !== OperationTypeNode.SUBSCRIPTION) {
     const name = operation.name === undefined ? 'The operation' : `The operation "${operation.name.value}"`
-    throw new GraphQLError(`${name} is a ${operation.operation}; only subscriptions can be subscribed to.`, { nodes: operation })
+    throw new GraphQLError(`${name} is a ${operation.operation}; only subscriptions can be subscribed to.`, {
+      nodes: operation,
+    })
   }
 }
 
 /** The scope that the caller has decided, or what the scope function says. */
-async function resolve(args: ExecutionArgs, given: SubscribeOptions, services: SubscriptionServices): Promise<ResolvedScope> {
+async function resolve(
+  args: ExecutionArgs,
+  given: SubscribeOptions,
+  services: SubscriptionServices,
+): Promise<ResolvedScope> {
   const { counters, options } = services
   counters.checks += 1
   try {
@@ -68,14 +79,18 @@ async function resolve(args: ExecutionArgs, given: SubscribeOptions, services: S
 
 function askContext(context: unknown, { scope, subscribeTimeoutMs }: ResolvedOptions): Promise<ResolvedScope> {
   if (scope === undefined) {
-    throw new SluiceError('BAD_CONFIG', '[createSubscriptionExecutor] the option "scope" is missing: nobody can subscribe without it.')
+    throw new SluiceError(
+      'BAD_CONFIG',
+      '[createSubscriptionExecutor] the option "scope" is missing: nobody can subscribe without it.',
+    )
   }
   return askScope(() => scope(context), subscribeTimeoutMs)
 }
 
 /** A failure that is not the client's doing is told to whoever runs the server, with what caused it. */
 function refusal(error: unknown, { counters, report }: SubscriptionServices): ExecutionResult {
-  if (error instanceof SluiceError && error.cause === undefined && error.code !== 'BAD_CONFIG') counters.countError(error.code)
+  if (error instanceof SluiceError && error.cause === undefined && error.code !== 'BAD_CONFIG')
+    counters.countError(error.code)
   else if (!(error instanceof GraphQLError)) report(error)
   return { errors: [toRequestError(error)] }
 }

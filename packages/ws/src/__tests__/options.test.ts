@@ -62,10 +62,23 @@ describe('attachWebSocket', () => {
     ['maxPayloadBytes', { maxPayloadBytes: '1mb' }],
     ['keepAliveMs', { keepAliveMs: -1 }],
     ['closeTimeoutMs', { closeTimeoutMs: Number.NaN }],
+    ['pat', { pat: '/other' }],
   ])('names the option "%s" of %j', (name, change) => {
     expect(() => attachWebSocket({ ...fine, ...change })).toThrow(
       expect.objectContaining({ code: 'BAD_CONFIG', message: expect.stringContaining(`"${name}"`) }),
     )
+    expect(server.listenerCount('upgrade')).toBe(0)
+  })
+
+  it('refuses to serve a path of a server twice, until it is detached', async () => {
+    const first = attachWebSocket(fine)
+    expect(() => attachWebSocket(fine)).toThrow(
+      expect.objectContaining({ code: 'BAD_CONFIG', message: expect.stringContaining('"/graphql"') }),
+    )
+    const other = attachWebSocket({ ...fine, path: '/other' })
+    await first.dispose()
+    await attachWebSocket(fine).dispose()
+    await other.dispose()
     expect(server.listenerCount('upgrade')).toBe(0)
   })
 

@@ -37,6 +37,13 @@ describe('a mistake in setting it up', () => {
     expect(create).toThrow(/eventContext.*news/)
   })
 
+  it('is told when two servers are given one plugin', async () => {
+    const plugin = useSluice({ scope })
+    const yoga = createYoga({ schema: schemaOf(), plugins: [plugin] })
+    expect(() => createYoga({ schema: schemaOf(), plugins: [plugin] })).toThrow(/one plugin serves one Yoga/)
+    await yoga.dispose()
+  })
+
   it.for([
     ['no options', undefined, /options/],
     ['no scope', {}, /scope/],

@@ -20,7 +20,11 @@ test('plain graphql-js without an executor answers BAD_CONFIG and says what to a
 test('plain graphql-js beside an executor gets round the scope to nothing but BAD_CONFIG', async () => {
   const schema = schemaOf('changed: Json', { changed: fromChannel({ channel: 'c' }) })
   const { publish, executor, bus } = serve(schema)
-  const stream = (await subscribe({ schema, document: parse(query), contextValue: { viewer: alice } })) as ResponseStream
+  const stream = (await subscribe({
+    schema,
+    document: parse(query),
+    contextValue: { viewer: alice },
+  })) as ResponseStream
   await publish('c', 'secret')
   await expect(stream.next()).rejects.toMatchObject({ extensions: { code: 'BAD_CONFIG' }, originalError: undefined })
   expect(executor.metrics().subscriptions.total).toBe(0)
@@ -38,7 +42,9 @@ test('the channel comes from the coerced arguments and the context, synchronousl
 })
 
 test('several channels, also the same one twice, are one subscription', async () => {
-  const schema = schemaOf('changed(names: [String!]): Json', { changed: fromChannel({ channel: ({ names }) => names }) })
+  const schema = schemaOf('changed(names: [String!]): Json', {
+    changed: fromChannel({ channel: ({ names }) => names }),
+  })
   const { subscribe: open, publish, executor, bus } = serve(schema)
   const stream = await open('subscription { changed(names: ["b", "a", "b"]) }')
   expect(bus.stats().listenerCount).toBe(2)
@@ -50,7 +56,9 @@ test('several channels, also the same one twice, are one subscription', async ()
 })
 
 test('only the types that were asked for are taken', async () => {
-  const schema = schemaOf('changed: Json', { changed: fromChannel({ channel: 'c', types: ['created', '__proto__', 'created'] }) })
+  const schema = schemaOf('changed: Json', {
+    changed: fromChannel({ channel: 'c', types: ['created', '__proto__', 'created'] }),
+  })
   const { subscribe: open, publish, executor } = serve(schema)
   const stream = await open(query)
   await publish('c', 1, { type: 'deleted' })
@@ -90,18 +98,33 @@ test('resolve gets data, arguments, the context of the event and info; without i
   const { subscribe: open, publish } = serve(schema, { eventContext: ({ event }) => event.type })
   const streams = [await open('subscription { changed(id: 1) }'), await open('subscription { plain }')]
   await publish('c', { id: 1 }, { type: 'created' })
-  expect(await Promise.all(streams.map(take))).toEqual([{ data: { changed: 'changed' } }, { data: { plain: { id: 1 } } }])
-  expect(resolve).toHaveBeenCalledExactlyOnceWith({ id: 1 }, expect.objectContaining({ id: 1 }), 'created', expect.anything())
+  expect(await Promise.all(streams.map(take))).toEqual([
+    { data: { changed: 'changed' } },
+    { data: { plain: { id: 1 } } },
+  ])
+  expect(resolve).toHaveBeenCalledExactlyOnceWith(
+    { id: 1 },
+    expect.objectContaining({ id: 1 }),
+    'created',
+    expect.anything(),
+  )
 })
 
 test('filter gets data, arguments and the context of the event, once per group and event', async () => {
   const filter = vi.fn(({ n }: Untyped, { min }: Untyped, { offset }: Untyped) => n + offset >= min)
-  const schema = schemaOf('changed(min: Int): Json', { changed: fromChannel({ channel: 'c', share: 'tenant', filter }) })
+  const schema = schemaOf('changed(min: Int): Json', {
+    changed: fromChannel({ channel: 'c', share: 'tenant', filter }),
+  })
   const { subscribe: open, publish, executor } = serve(schema, { eventContext: () => ({ offset: 1 }) })
-  const streams = await Promise.all([alice, bob, alice].map((viewer) => open('subscription { changed(min: 3) }', viewer)))
+  const streams = await Promise.all(
+    [alice, bob, alice].map((viewer) => open('subscription { changed(min: 3) }', viewer)),
+  )
   for (const n of [1, 2, 3]) await publish('c', { n })
   for (const stream of streams) {
-    expect([await take(stream), await take(stream)]).toMatchObject([{ data: { changed: { n: 2 } } }, { data: { changed: { n: 3 } } }])
+    expect([await take(stream), await take(stream)]).toMatchObject([
+      { data: { changed: { n: 2 } } },
+      { data: { changed: { n: 3 } } },
+    ])
   }
   expect(filter).toHaveBeenCalledTimes(3)
   expect(executor.metrics()).toMatchObject({ executions: 2, events: { filtered: 1, delivered: 6 } })

@@ -19,6 +19,7 @@ function open(overrides: Partial<MemberStreamOptions> & { policy?: OverflowPolic
   const onSlowConsumer = vi.fn()
   const stream = new MemberStream({
     userId: undefined,
+    lapse: undefined,
     overflow: { maxPendingCount: 3, maxPendingBytes: 1000, policy },
     shared: true,
     maskResult: undefined,
@@ -249,7 +250,7 @@ test('only the very stream that the executor gave can push', () => {
   const wrapped = (async function* () {
     yield* stream
   })()
-  for (const other of [wrapped, { ...stream, pushTo: () => undefined }, null, undefined, {}]) {
+  for (const other of [wrapped, { next: () => undefined, pushTo: () => undefined }, null, undefined, {}]) {
     expect(asPushStream(other)).toBeUndefined()
   }
 })

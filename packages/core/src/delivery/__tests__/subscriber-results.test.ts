@@ -89,7 +89,11 @@ describe('masking', () => {
     const { subscribe, publish, executor } = setUp()
     const mask = vi.fn(maskResult)
     const how = { maskResult: mask }
-    const streams = [await subscribe(query, alice, { how }), await subscribe(query, bob, { how }), await subscribe(query, bob)]
+    const streams = [
+      await subscribe(query, alice, { how }),
+      await subscribe(query, bob, { how }),
+      await subscribe(query, bob),
+    ]
     await publish('c', { id: 1 })
     const messages = await Promise.all(streams.map(async (stream) => (await take(stream)).errors?.[0]?.message))
     expect(messages).toEqual(['masked', 'masked', 'sold out'])
@@ -118,7 +122,10 @@ describe('masking', () => {
 
   test('of errors whose extensions point at each other ends', async () => {
     const node: Record<string, unknown> = {}
-    node['edges'] = [{ node, again: node }, { node, again: node }]
+    node['edges'] = [
+      { node, again: node },
+      { node, again: node },
+    ]
     const execution = () => ({ errors: [new GraphQLError('odd', { extensions: { node } })], data: null })
     const { subscribe, publish } = setUp({ execute: execution })
     const stream = await subscribe(query, alice, { how: { maskResult: (result) => result } })
@@ -129,7 +136,10 @@ describe('masking', () => {
 
 test('the bytes of a response are remembered for its untouched data, and for nothing else', async () => {
   const { subscribe, publish } = setUp({ execute: undefined })
-  const streams = [await subscribe('subscription { changed { id } }'), await subscribe('subscription { changed { id } }', bob)]
+  const streams = [
+    await subscribe('subscription { changed { id } }'),
+    await subscribe('subscription { changed { id } }', bob),
+  ]
   await publish('c', { id: 1 })
   const [result, other] = (await Promise.all(streams.map(take))) as [ExecutionResult, ExecutionResult]
   const remembered = rememberedResponse({ ...result })

@@ -49,15 +49,18 @@ describe('a bus that delivers', () => {
     expect(executor.metrics()).toMatchObject({ executions: 0, security: { rejected: { user: 1 } } })
   })
 
-  test.each([['{'], [''], ['undefined'], ['\0'], ['1 2']])('the data %j, which is not JSON, has it dropped', async (text) => {
-    const { subscribe, publish, bus, executor, errors } = service()
-    const stream = await subscribe(query)
-    bus.tell('c', told({ data: Buffer.from(text) }))
-    await publish('c', 2)
-    expect(await take(stream)).toEqual({ data: { changed: 2 } })
-    expect(errors).toEqual([expect.objectContaining({ code: 'BAD_EVENT' })])
-    expect(executor.metrics().events).toMatchObject({ received: 2, dropped: 1, delivered: 1 })
-  })
+  test.each([['{'], [''], ['undefined'], ['\0'], ['1 2']])(
+    'the data %j, which is not JSON, has it dropped',
+    async (text) => {
+      const { subscribe, publish, bus, executor, errors } = service()
+      const stream = await subscribe(query)
+      bus.tell('c', told({ data: Buffer.from(text) }))
+      await publish('c', 2)
+      expect(await take(stream)).toEqual({ data: { changed: 2 } })
+      expect(errors).toEqual([expect.objectContaining({ code: 'BAD_EVENT' })])
+      expect(executor.metrics().events).toMatchObject({ received: 2, dropped: 1, delivered: 1 })
+    },
+  )
 })
 
 describe('a bus whose subscribe', () => {
@@ -137,9 +140,21 @@ describe('a bus whose subscribe', () => {
     vi.useRealTimers()
     expect(codesOf(await first)).toEqual(['BUS_UNAVAILABLE'])
     acknowledged.resolve()
-    await bus.publish({ channel: { tenantId: 't', name: 'c' }, type: 'x', data: Buffer.from('0'), eventId: '0', publishedAt: 0 })
+    await bus.publish({
+      channel: { tenantId: 't', name: 'c' },
+      type: 'x',
+      data: Buffer.from('0'),
+      eventId: '0',
+      publishedAt: 0,
+    })
     const stream = await second
-    await bus.publish({ channel: { tenantId: 't', name: 'c' }, type: 'x', data: Buffer.from('1'), eventId: '1', publishedAt: 0 })
+    await bus.publish({
+      channel: { tenantId: 't', name: 'c' },
+      type: 'x',
+      data: Buffer.from('1'),
+      eventId: '1',
+      publishedAt: 0,
+    })
     expect(await take(stream)).toEqual({ data: { changed: 1 } })
   })
 })

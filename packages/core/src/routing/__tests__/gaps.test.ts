@@ -21,26 +21,29 @@ const query = 'subscription { changed }'
 const withGap = (reason: string) => ({ sluice: { gap: { reason } } })
 
 describe('with onGap "signal"', () => {
-  test.each(['trimmed', 'epoch', 'fork'] as const)('a gap "%s" is told with the next result, once, to every member', async (reason) => {
-    const { subscribe, publish, bus, executor, errors } = service()
-    const streams = [await subscribe(query, alice), await subscribe(query, bob)]
-    await publish('c', 1)
-    bus.tellGap('c', reason)
-    await publish('c', 2)
-    await publish('c', 3)
-    for (const stream of streams) {
-      expect(await take(stream)).toEqual({ data: { changed: 1 } })
-      expect(await take(stream)).toEqual({ data: { changed: 2 }, extensions: withGap(reason) })
-      expect(await take(stream)).toEqual({ data: { changed: 3 } })
-    }
-    expect(errors).toEqual([expect.objectContaining({ code: 'HISTORY_GAP' })])
-    expect(executor.metrics()).toMatchObject({
-      executions: 3,
-      serializations: 3,
-      events: { gaps: 1 },
-      errors: { byCode: { HISTORY_GAP: 1 } },
-    })
-  })
+  test.each(['trimmed', 'epoch', 'fork'] as const)(
+    'a gap "%s" is told with the next result, once, to every member',
+    async (reason) => {
+      const { subscribe, publish, bus, executor, errors } = service()
+      const streams = [await subscribe(query, alice), await subscribe(query, bob)]
+      await publish('c', 1)
+      bus.tellGap('c', reason)
+      await publish('c', 2)
+      await publish('c', 3)
+      for (const stream of streams) {
+        expect(await take(stream)).toEqual({ data: { changed: 1 } })
+        expect(await take(stream)).toEqual({ data: { changed: 2 }, extensions: withGap(reason) })
+        expect(await take(stream)).toEqual({ data: { changed: 3 } })
+      }
+      expect(errors).toEqual([expect.objectContaining({ code: 'HISTORY_GAP' })])
+      expect(executor.metrics()).toMatchObject({
+        executions: 3,
+        serializations: 3,
+        events: { gaps: 1 },
+        errors: { byCode: { HISTORY_GAP: 1 } },
+      })
+    },
+  )
 
   test('who joins after the gap is not told', async () => {
     const { subscribe, publish, bus } = service()
@@ -56,7 +59,10 @@ describe('with onGap "signal"', () => {
     const executed = deferred<number>()
     const bus = tappedBus()
     const resolve = (n: number) => (n === 1 ? executed.promise : n)
-    const { subscribe, publish } = serve(schemaOf('changed: Json', { changed: fromChannel({ channel: 'c', resolve }) }), { bus })
+    const { subscribe, publish } = serve(
+      schemaOf('changed: Json', { changed: fromChannel({ channel: 'c', resolve }) }),
+      { bus },
+    )
     const stream = await subscribe(query)
     await publish('c', 1)
     await publish('c', 2)
@@ -121,11 +127,18 @@ describe('with onGap "end"', () => {
     await publish('c', 2)
     for (const stream of streams) {
       expect(await take(stream)).toEqual({ data: { changed: 1 } })
-      await expect(stream.next()).rejects.toMatchObject({ extensions: { code: 'HISTORY_GAP' }, originalError: undefined })
+      await expect(stream.next()).rejects.toMatchObject({
+        extensions: { code: 'HISTORY_GAP' },
+        originalError: undefined,
+      })
       expect(await stream.next()).toEqual({ done: true, value: undefined })
     }
     expect(errors).toHaveLength(1)
-    expect(executor.metrics()).toMatchObject({ subscriptions: { active: 0 }, groups: { active: 0 }, events: { gaps: 1 } })
+    expect(executor.metrics()).toMatchObject({
+      subscriptions: { active: 0 },
+      groups: { active: 0 },
+      events: { gaps: 1 },
+    })
     expect(bus.inner.stats().listenerCount).toBe(0)
   })
 

@@ -8,10 +8,30 @@ import type { Untyped } from '../../register.ts'
 import type { Share } from '../../scope/partition.ts'
 
 /** Names that become one another where they are joined, escaped, looked up in an object or cut at a NUL. */
-const awkward = ['a', 'a:b', 'b', 'b:c', 'c', ':', '1:a', '__proto__', 'constructor', 'toString', 'a\0', 'a\0b', '"', '","', "'", '\\', '😀']
-const name = fc.constantFrom(...awkward)
-const scalar = fc.constantFrom<unknown>('1', 1, 1.5, '1.5', true, 'true', false, '', 'a', '😀', 10 ** 21, '1000000000000000000000')
-const path = fc.constantFrom('k', 'deep.k', '__proto__', 'constructor', 'deep.__proto__', 'k.k', '')
+const families: readonly (readonly [string, ...string[]])[] = [
+  ['a', 'a:b', 'b:c', 'c'],
+  [':', '::', 'a', '1:a'],
+  ['__proto__', 'constructor', 'toString'],
+  ['a', 'a\0', 'a\0b', '\0b'],
+  ['"', '","', "'", '\\'],
+  ['😀', '\u{1F600}\u{FE0F}', 'é', 'e\u0301'],
+  ['shared', 'tenant', 'undefined', 'null'],
+]
+const scalars: readonly unknown[] = [
+  'x',
+  'x=x',
+  '1',
+  1,
+  1.5,
+  '1.5',
+  true,
+  'true',
+  false,
+  '',
+  '😀',
+  1e21,
+  `1${'0'.repeat(21)}`,
+]
 
 export const shares: Readonly<Record<string, Share>> = {
   subscriber: 'subscriber',
@@ -20,15 +40,21 @@ export const shares: Readonly<Record<string, Share>> = {
   role: ({ role }) => String(role),
 }
 
-export interface Subscribing {
-  readonly kind: 'subscribe'
-  readonly viewer: { readonly tenantId: string; readonly userId?: string; readonly role: string }
-  readonly share: string
+/** What a subscription asks for, in its variables or by its context. */
+interface Asked {
   readonly tenancy: 'scoped' | 'shared'
   readonly channels: readonly string[]
   readonly types: readonly string[] | null
   readonly match: Readonly<Record<string, unknown>> | null
   readonly mod: number | null
+}
+
+export interface Subscribing {
+  readonly kind: 'subscribe'
+  readonly viewer: { readonly tenantId: string; readonly userId?: string; readonly role: string }
+  readonly share: string
+  readonly asked: Asked
+  readonly via: 'variables' | 'context'
   readonly pushed: boolean
 }
 
@@ -43,93 +69,89 @@ export interface Publishing {
 
 export type Action = Subscribing | Publishing | { readonly kind: 'leave'; readonly which: number }
 
-const subscribing: fc.Arbitrary<Subscribing> = fc.record({
-  kind: fc.constant('subscribe' as const),
-  viewer: fc.record({ tenantId: name, userId: name, role: name }, { requiredKeys: ['tenantId', 'role'] }),
-  share: fc.constantFrom(...Object.keys(shares)),
-  tenancy: fc.constantFrom('scoped' as const, 'scoped' as const, 'shared' as const),
-  channels: fc.array(name, { minLength: 1, maxLength: 3 }),
-  types: fc.option(fc.array(name, { minLength: 1, maxLength: 6 }), { freq: 1 }),
-  match: fc.option(
-    fc
-      .array(fc.tuple(path, fc.oneof(scalar, fc.constant(null), fc.array(fc.option(scalar), { maxLength: 4 }))), { maxLength: 2 })
-      .map(recordOf),
-    { freq: 1 },
-  ),
-  mod: fc.option(fc.constantFrom(1, 2), { freq: 1 }),
-  pushed: fc.boolean(),
-})
+const scalar = fc.constantFrom(...scalars)
+const matchValue = fc.oneof(scalar, fc.constant(null), fc.array(fc.option(scalar), { maxLength: 4 }))
+const path = fc.constantFrom('k', 'k', 'deep.k', '__proto__', 'constructor', 'deep.__proto__', 'k.k', '')
 
-const publishing: fc.Arbitrary<Publishing> = fc.record({
-  kind: fc.constant('publish' as const),
-  tenantId: fc.oneof({ weight: 4, arbitrary: name }, { weight: 1, arbitrary: fc.constant(SHARED) }),
-  channel: name,
-  type: name,
-  userId: fc.option(name, { nil: undefined, freq: 3 }),
-  values: fc.array(fc.tuple(fc.constantFrom('k', '__proto__', 'constructor', ''), scalar), { maxLength: 3 }),
-})
+function subscribing(name: fc.Arbitrary<string>): fc.Arbitrary<Subscribing> {
+  return fc.record({
+    kind: fc.constant('subscribe' as const),
+    viewer: fc.record({ tenantId: name, userId: name, role: name }, { requiredKeys: ['tenantId', 'role'] }),
+    share: fc.constantFrom(...Object.keys(shares)),
+    asked: fc.record({
+      tenancy: fc.constantFrom('scoped' as const, 'scoped' as const, 'shared' as const),
+      channels: fc.array(name, { minLength: 1, maxLength: 3 }),
+      types: fc.option(fc.array(name, { minLength: 1, maxLength: 2 }), { freq: 2 }),
+      match: fc.option(fc.array(fc.tuple(path, matchValue), { maxLength: 2 }).map(recordOf), { freq: 2 }),
+      mod: fc.option(fc.constantFrom(1, 2), { freq: 2 }),
+    }),
+    via: fc.constantFrom('variables' as const, 'context' as const),
+    pushed: fc.boolean(),
+  })
+}
+
+function publishing(name: fc.Arbitrary<string>): fc.Arbitrary<Publishing> {
+  const whole = fc.record({
+    kind: fc.constant('publish' as const),
+    tenantId: fc.oneof({ weight: 4, arbitrary: name }, { weight: 1, arbitrary: fc.constant(SHARED) }),
+    channel: name,
+    type: name,
+    userId: fc.option(name, { nil: undefined, freq: 2 }),
+    values: fc.array(fc.tuple(fc.constantFrom('k', '__proto__', 'constructor', ''), scalar), { maxLength: 3 }),
+  })
+  return whole.map((event) => (event.tenantId === SHARED ? { ...event, userId: undefined } : event))
+}
 
 const leaving = fc.record({ kind: fc.constant('leave' as const), which: fc.nat() })
 
-/** The names are few per run, so that subscriptions and events meet. */
-export const actions: fc.Arbitrary<Action[]> = fc
-  .tuple(
-    fc.array(fc.oneof({ weight: 4, arbitrary: subscribing }, { weight: 6, arbitrary: publishing }, { weight: 1, arbitrary: leaving }), {
-      minLength: 20,
-      maxLength: 60,
-    }),
-    fc.uniqueArray(name, { minLength: 2, maxLength: 3 }),
+/** The names of one run are few, so that subscriptions and events meet. */
+export const actions: fc.Arbitrary<Action[]> = fc.constantFrom(...families).chain((family) => {
+  const name = fc.constantFrom(...family)
+  const action = fc.oneof(
+    { weight: 4, arbitrary: subscribing(name) },
+    { weight: 8, arbitrary: publishing(name) },
+    { weight: 1, arbitrary: leaving },
   )
-  .map(([list, names]) => list.map((action) => narrow(action, (given) => names[awkward.indexOf(given) % names.length] as string)))
-
-function narrow(action: Action, to: (name: string) => string): Action {
-  if (action.kind === 'leave') return action
-  if (action.kind === 'publish') {
-    const tenantId = action.tenantId === SHARED ? SHARED : to(action.tenantId)
-    const userId = tenantId === SHARED || action.userId === undefined ? undefined : to(action.userId)
-    return { ...action, tenantId, userId, channel: to(action.channel) }
-  }
-  const { viewer } = action
-  const user = viewer.userId === undefined ? undefined : { userId: to(viewer.userId) }
-  return {
-    ...action,
-    viewer: { tenantId: to(viewer.tenantId), role: to(viewer.role), ...user },
-    channels: action.channels.map(to),
-  }
-}
+  return fc.array(action, { minLength: 40, maxLength: 100 })
+})
 
 function recordOf(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
   return Object.fromEntries(entries)
 }
 
 /** The data of the n-th event. */
-export function dataOf(n: number, { values }: Publishing): Record<string, unknown> {
+export function dataOf(n: number, { values }: Pick<Publishing, 'values'>): Record<string, unknown> {
   const found = recordOf(values)
   return { ...found, n, deep: found }
 }
 
-/** One field for each share and tenancy; it gives the event's number and whose context it was executed with. */
+/** One field for each share; it gives the event's number and the context that it was executed with. */
 export function modelSchema(): GraphQLSchema {
-  const args = '(channels: [String!]!, types: [String!], match: Json, mod: Int): Json'
-  const field = (share: Share, tenancy: 'scoped' | 'shared') => ({
-    subscribe: (...all: Parameters<ReturnType<typeof fromChannel>['subscribe']>) => {
-      const { channels, types } = all[1] as Subscribing
-      return fromChannel({
+  const field = (share: Share) => ({
+    subscribe: (...[root, args, context, info]: [Untyped, { asked?: Asked }, { asked?: Asked }, Untyped]) => {
+      const { channels, types, tenancy, match, mod } = (args.asked ?? context.asked) as Asked
+      const source = fromChannel({
         channel: channels,
         share,
         tenancy,
-        match: ({ match }: Untyped) => match,
-        filter: ({ n }, { mod }: Untyped) => mod === null || n % mod === 0,
+        match: (given: Untyped) => given.match,
+        filter: passes,
         ...(types !== null && { types }),
-      }).subscribe(...all)
+      })
+      return source.subscribe(root, { match, mod }, context as Untyped, info)
     },
     resolve: ({ n }: Untyped, _args: Untyped, context: unknown) => ({ n, context }),
   })
-  const fields = Object.entries(shares).flatMap(([name, share]) => [
-    [`${name}_scoped`, field(share, 'scoped')] as const,
-    [`${name}_shared`, field(share, 'shared')] as const,
-  ])
-  return schemaOf(fields.map(([name]) => `${name}${args}`).join(' '), Object.fromEntries(fields))
+  const names = Object.keys(shares)
+  return schemaOf(
+    names.map((name) => `${name}(asked: Json): Json`).join(' '),
+    Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, field(share)])),
+  )
+}
+
+/** One and the same for all, or nothing would be shared. */
+function passes({ n }: Untyped, { mod }: Untyped): boolean {
+  return mod === null || n % mod === 0
 }
 
 export function modelContext({ scope, initialContext }: EventContextInput): unknown {
@@ -138,7 +160,8 @@ export function modelContext({ scope, initialContext }: EventContextInput): unkn
 
 /** What the subscription's result for an event is, or `undefined` if it must not get it: the naive way. */
 export function expectedResult(subscription: Subscribing, event: Publishing, n: number): unknown {
-  const { viewer, tenancy, channels, types, match, mod } = subscription
+  const { viewer, asked } = subscription
+  const { tenancy, channels, types, match, mod } = asked
   if (event.tenantId !== (tenancy === 'shared' ? SHARED : viewer.tenantId)) return undefined
   if (!channels.includes(event.channel)) return undefined
   if (types !== null && !types.includes(event.type)) return undefined

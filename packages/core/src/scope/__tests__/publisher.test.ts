@@ -111,7 +111,9 @@ test('the publisher of a context asks the option "scope" when it is first used',
   context.viewer = alice
   await publisher.publish(event)
   expect(scope).toHaveBeenCalledExactlyOnceWith(context)
-  await expect(executor.publisherFor({}).publish(event)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  await expect(executor.publisherFor({}).publish(event)).rejects.toMatchObject({
+    extensions: { code: 'UNAUTHENTICATED' },
+  })
 })
 
 test.each([

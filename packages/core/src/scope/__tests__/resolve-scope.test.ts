@@ -46,8 +46,16 @@ test('claims that point at each other are copied in no time, and have no canonic
 test('the canonical form is the whole scope but its expiry', () => {
   const base = { tenantId: 't', userId: 'u', roles: ['a'] }
   const { canonical } = resolveScope(base)
-  expect(resolveScope({ roles: ['a'], userId: 'u', tenantId: 't', expiresAt: Date.now() + 1000 }).canonical).toBe(canonical)
-  for (const change of [{ userId: 'v' }, { roles: ['b'] }, { roles: [] }, { locale: 'de' }, { impersonatedBy: 'root' }]) {
+  expect(resolveScope({ roles: ['a'], userId: 'u', tenantId: 't', expiresAt: Date.now() + 1000 }).canonical).toBe(
+    canonical,
+  )
+  for (const change of [
+    { userId: 'v' },
+    { roles: ['b'] },
+    { roles: [] },
+    { locale: 'de' },
+    { impersonatedBy: 'root' },
+  ]) {
     expect(resolveScope({ ...base, ...change }).canonical).not.toBe(canonical)
   }
   expect(resolveScope({ ...base, session: new Map() }).canonical).toBeUndefined()

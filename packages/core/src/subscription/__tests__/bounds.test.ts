@@ -1,6 +1,17 @@
 import type { ExecutionResult } from 'graphql'
 import { describe, expect, test } from 'vitest'
-import { alice, bob, deferred, never, nextTurn, readAll, schemaOf, serve, take, valuesOf } from '../../__tests__/service.ts'
+import {
+  alice,
+  bob,
+  deferred,
+  never,
+  nextTurn,
+  readAll,
+  schemaOf,
+  serve,
+  take,
+  valuesOf,
+} from '../../__tests__/service.ts'
 import { fromChannel } from '../../channel/from-channel.ts'
 import type { OverflowPolicy } from '../../delivery/overflow.ts'
 import type { ResponseStream } from '../../delivery/response-stream.ts'
@@ -102,16 +113,19 @@ describe('10,000 events published in one tick', () => {
     expectGapsWhereEventsAreMissing(results)
   })
 
-  test.each([['dropOldest'], ['dropNewest']] as [OverflowPolicy][])('are counted to the last one with %s', async (policy) => {
-    const served = service(policy)
-    const stream = await served.subscribe(query)
-    await publishAtOnce(served)
-    await served.executor.drain()
-    const { results } = await endOf(stream)
-    const { published, received, dropped } = served.executor.metrics().events
-    expect({ published, received }).toEqual({ published: eventCount, received: eventCount })
-    expect(results.length + dropped).toBe(eventCount)
-  })
+  test.each([['dropOldest'], ['dropNewest']] as [OverflowPolicy][])(
+    'are counted to the last one with %s',
+    async (policy) => {
+      const served = service(policy)
+      const stream = await served.subscribe(query)
+      await publishAtOnce(served)
+      await served.executor.drain()
+      const { results } = await endOf(stream)
+      const { published, received, dropped } = served.executor.metrics().events
+      expect({ published, received }).toEqual({ published: eventCount, received: eventCount })
+      expect(results.length + dropped).toBe(eventCount)
+    },
+  )
 
   test('reach a sink as far as the group can execute them, which is bounded too', async () => {
     const served = service('dropNewest')
@@ -150,33 +164,64 @@ describe('a group whose resolver hangs', () => {
     for (let n = 0; n < 6; n += 1) await served.publish('c', n)
     expect(served.executor.metrics().subscriptions.active).toBe(2)
     await served.publish('c', 6)
-    expect(await end).toEqual({ results: [], error: expect.objectContaining({ extensions: { code: 'SLOW_CONSUMER' } }) })
-    expect(served.executor.metrics()).toMatchObject({ subscriptions: { active: 1 }, errors: { byCode: { SLOW_CONSUMER: 1 } } })
+    expect(await end).toEqual({
+      results: [],
+      error: expect.objectContaining({ extensions: { code: 'SLOW_CONSUMER' } }),
+    })
+    expect(served.executor.metrics()).toMatchObject({
+      subscriptions: { active: 1 },
+      errors: { byCode: { SLOW_CONSUMER: 1 } },
+    })
     for (let n = 0; n < 7; n += 1) expect(await take(goes)).toEqual({ data: { changed: n } })
   })
 
   test.each([
     ['dropOldest', [0, 8, 9], [8]],
     ['dropNewest', [0, 1, 2, 10], [10]],
-  ] as [OverflowPolicy, number[], number[]][])('drops waiting events with %s, and says so', async (policy, values, gaps) => {
+  ] as [OverflowPolicy, number[], number[]][])(
+    'drops waiting events with %s, and says so',
+    async (policy, values, gaps) => {
+      const started = deferred()
+      const resolve = async (data: unknown) => {
+        await started.promise
+        return data
+      }
+      const { subscribe, publish, received } = serve(
+        schemaOf('changed: Json', { changed: fromChannel({ channel: 'c', share: 'tenant', resolve }) }),
+        { eventContext, overflow: { policy }, maxPendingEvents: 2 },
+      )
+      const streams = [await subscribe(query, alice), await subscribe(query, bob)]
+      for (let n = 0; n < 10; n += 1) await publish('c', n)
+      const late = await subscribe(query, bob)
+      started.resolve()
+      await nextTurn()
+      if (policy === 'dropNewest') await publish('c', 10)
+      const [first, second, third] = await received(...streams, late)
+      expect(told(first ?? [])).toEqual({ values, gaps })
+      expect(told(second ?? [])).toEqual({ values, gaps })
+      expect(told(third ?? [])).toEqual({ values: policy === 'dropNewest' ? [10] : [], gaps: [] })
+    },
+  )
+
+  test('with room for one event only tells those who missed one, and nobody else', async () => {
     const started = deferred()
-    const resolve = async (data: unknown) => {
-      await started.promise
-      return data
-    }
+    const resolve = (data: unknown) => (data === 0 ? started.promise.then(() => 0) : data)
     const { subscribe, publish, received } = serve(
       schemaOf('changed: Json', { changed: fromChannel({ channel: 'c', share: 'tenant', resolve }) }),
-      { eventContext, overflow: { policy }, maxPendingEvents: 2 },
+      { eventContext, overflow: { policy: 'dropOldest' }, maxPendingEvents: 1 },
     )
-    const streams = [await subscribe(query, alice), await subscribe(query, bob)]
-    for (let n = 0; n < 10; n += 1) await publish('c', n)
+    const early = await subscribe(query)
+    await publish('c', 0)
+    await publish('c', 1)
     const late = await subscribe(query, bob)
+    await publish('c', 2)
+    const latest = await subscribe(query, bob)
     started.resolve()
     await nextTurn()
-    if (policy === 'dropNewest') await publish('c', 10)
-    const [first, second, third] = await received(...streams, late)
-    expect(told(first ?? [])).toEqual({ values, gaps })
-    expect(told(second ?? [])).toEqual({ values, gaps })
-    expect(told(third ?? [])).toEqual({ values: policy === 'dropNewest' ? [10] : [], gaps: [] })
+    await publish('c', 3)
+    const [first, second, third] = await received(early, late, latest)
+    expect(told(first ?? [])).toEqual({ values: [0, 2, 3], gaps: [2] })
+    expect(told(second ?? [])).toEqual({ values: [2, 3], gaps: [] })
+    expect(told(third ?? [])).toEqual({ values: [3], gaps: [] })
   })
 })

@@ -71,7 +71,9 @@ describe('eventContext is called with', () => {
     const { subscribe, publish, eventContext } = setUp('tenant')
     await subscribe(changed)
     await publish('c', { list: [{ id: 1 }] }, { headers: {} })
-    const [{ event, scope }] = eventContext.mock.calls[0] as [{ event: { data: { list: object[] }; headers: object }; scope: object }]
+    const [{ event, scope }] = eventContext.mock.calls[0] as [
+      { event: { data: { list: object[] }; headers: object }; scope: object },
+    ]
     for (const part of [event, event.data, event.data.list, event.data.list[0], event.headers, scope]) {
       expect(Object.isFrozen(part)).toBe(true)
     }
@@ -157,10 +159,15 @@ describe('without eventContext', () => {
     const context = Object.defineProperty({}, 'db', { get, enumerable: true })
     const resolve = (_data: unknown, { use }: { use: boolean }, { db }: { db: unknown }) => (use ? db : null)
     const schema = schemaOf('changed(use: Boolean): Json', {
-      changed: fromChannel({ channel: 'c', resolve: (data, args, context) => (args.use ? resolve(data, args, context) : null) }),
+      changed: fromChannel({
+        channel: 'c',
+        resolve: (data, args, context) => (args.use ? resolve(data, args, context) : null),
+      }),
     })
     const { subscribe, publish } = serve(schema, { scope: () => alice })
-    const stream = await subscribe('subscription { changed(use: true) }', undefined, { args: { contextValue: context } })
+    const stream = await subscribe('subscription { changed(use: true) }', undefined, {
+      args: { contextValue: context },
+    })
     await subscribe('subscription { changed(use: false) }', undefined, { args: { contextValue: context } })
     expect(get).not.toHaveBeenCalled()
     await publish('c', 1)
@@ -168,16 +175,22 @@ describe('without eventContext', () => {
     expect(get).toHaveBeenCalledTimes(1)
   })
 
-  test.each([['user'], ['tenant'], [byRole]] as [Share][])('share %s is BAD_CONFIG, as soon as the schema is known', async (share) => {
-    const schema = schemaFor(share)
-    const misconfigured = expect.objectContaining({ code: 'BAD_CONFIG', message: expect.stringContaining('"eventContext"') })
-    expect(() => createSubscriptionExecutor({ schema })).toThrow(misconfigured)
-    expect(() => createSubscriptionExecutor().setSchema(schema)).toThrow(misconfigured)
-    const { attempt, executor, errors } = serve(schema, { schema: undefined })
-    expect(codesOf(await attempt(changed))).toEqual(['BAD_CONFIG'])
-    expect(executor.metrics()).toMatchObject({ subscriptions: { active: 0 }, groups: { active: 0 } })
-    expect(errors).toEqual([misconfigured])
-  })
+  test.each([['user'], ['tenant'], [byRole]] as [Share][])(
+    'share %s is BAD_CONFIG, as soon as the schema is known',
+    async (share) => {
+      const schema = schemaFor(share)
+      const misconfigured = expect.objectContaining({
+        code: 'BAD_CONFIG',
+        message: expect.stringContaining('"eventContext"'),
+      })
+      expect(() => createSubscriptionExecutor({ schema })).toThrow(misconfigured)
+      expect(() => createSubscriptionExecutor().setSchema(schema)).toThrow(misconfigured)
+      const { attempt, executor, errors } = serve(schema, { schema: undefined })
+      expect(codesOf(await attempt(changed))).toEqual(['BAD_CONFIG'])
+      expect(executor.metrics()).toMatchObject({ subscriptions: { active: 0 }, groups: { active: 0 } })
+      expect(errors).toEqual([misconfigured])
+    },
+  )
 
   test('a wide share behind a wrapping resolver is BAD_CONFIG when it is subscribed to', async () => {
     const { subscribe } = fromChannel({ channel: 'c', share: 'tenant' })

@@ -1,6 +1,15 @@
 import { GraphQLError } from 'graphql'
 import { describe, expect, test, vi } from 'vitest'
-import { type Deferred, deferred, never, nextTurn, schemaOf, serve, take, type Viewer } from '../../__tests__/service.ts'
+import {
+  type Deferred,
+  deferred,
+  never,
+  nextTurn,
+  schemaOf,
+  serve,
+  take,
+  type Viewer,
+} from '../../__tests__/service.ts'
 import { fromChannel } from '../../channel/from-channel.ts'
 import { SluiceError } from '../../errors.ts'
 import type { SubscriptionExecutorOptions } from '../../options.ts'
@@ -16,7 +25,10 @@ const failures: Record<string, Act> = {
 }
 
 /** The stage that the event's data names does what the test says; for other data everything works. */
-function service(acts: { filter?: Act; context?: Act; resolve?: Act; execute?: Act }, options?: SubscriptionExecutorOptions) {
+function service(
+  acts: { filter?: Act; context?: Act; resolve?: Act; execute?: Act },
+  options?: SubscriptionExecutorOptions,
+) {
   const when = (data: unknown, act: Act | undefined, otherwise: unknown) => (data === 'fail' && act ? act() : otherwise)
   const schema = schemaOf('changed: Json unfiltered: Json other: Json', {
     changed: fromChannel({
@@ -57,7 +69,10 @@ describe.each(Object.entries(failures))('a filter that %s', (how, act) => {
 describe.each(Object.entries(failures))('an eventContext that %s', (how, act) => {
   test('fails in its partition alone, and tells onError once for all of its groups that did not time out', async () => {
     const { subscribe, publish, errors } = service({ context: act })
-    const streams = [await subscribe('subscription { unfiltered }'), await subscribe('subscription { again: unfiltered }')]
+    const streams = [
+      await subscribe('subscription { unfiltered }'),
+      await subscribe('subscription { again: unfiltered }'),
+    ]
     const others = await subscribe('subscription { other }', other)
     await publish('c', 'fail')
     for (const stream of streams) expect(await take(stream)).toEqual(how === 'hangs' ? timedOut : internal)
@@ -113,21 +128,35 @@ describe('the option "execute"', () => {
     expect(errors).toHaveLength(1)
   })
 
-  test.each([[undefined], [null], ['text'], [{}], [[]], [(async function* () {})()]])('that gives %o is BAD_CONFIG', async (given) => {
-    const { subscribe, publish, errors } = service({}, { execute: () => given as never })
-    const stream = await subscribe('subscription { changed }')
-    await publish('c', 'fail')
-    expect(await take(stream)).toEqual(internal)
-    expect(errors).toEqual([expect.objectContaining({ code: 'BAD_CONFIG', message: expect.stringContaining('"execute"') })])
-  })
+  test.each([[undefined], [null], ['text'], [{}], [[]], [(async function* () {})()]])(
+    'that gives %o is BAD_CONFIG',
+    async (given) => {
+      const { subscribe, publish, errors } = service({}, { execute: () => given as never })
+      const stream = await subscribe('subscription { changed }')
+      await publish('c', 'fail')
+      expect(await take(stream)).toEqual(internal)
+      expect(errors).toEqual([
+        expect.objectContaining({ code: 'BAD_CONFIG', message: expect.stringContaining('"execute"') }),
+      ])
+    },
+  )
 
   test('is given the arguments of the group, the event as root value and the context of the event', async () => {
     const execute = vi.fn(() => ({ data: {} }))
     const { subscribe, publish, schema } = service({}, { execute })
-    await subscribe('subscription Name { changed }', undefined, { variables: { a: 1 }, args: { operationName: 'Name' } })
+    await subscribe('subscription Name { changed }', undefined, {
+      variables: { a: 1 },
+      args: { operationName: 'Name' },
+    })
     await publish('c', { id: 1 })
     expect(execute).toHaveBeenCalledExactlyOnceWith(
-      expect.objectContaining({ schema, rootValue: { id: 1 }, contextValue: {}, operationName: 'Name', variableValues: { a: 1 } }),
+      expect.objectContaining({
+        schema,
+        rootValue: { id: 1 },
+        contextValue: {},
+        operationName: 'Name',
+        variableValues: { a: 1 },
+      }),
     )
   })
 })
@@ -186,7 +215,7 @@ describe('onError', () => {
   })
 
   test('if it is missing, errors go to the logger; what that throws goes nowhere', async () => {
-    const error = vi.fn(failures['throws'] as () => void)
+    const error = vi.fn(failures['throws'])
     const logger = { debug: error, info: error, warn: error, error }
     const { subscribe, publish } = service({ filter: failures['throws'] as Act }, { onError: undefined, logger })
     const stream = await subscribe('subscription { changed }')

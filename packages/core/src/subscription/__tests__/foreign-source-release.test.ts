@@ -10,7 +10,10 @@ function service(source: unknown): Service {
 }
 
 function expectNothingLeft({ executor }: Service): void {
-  expect(executor.metrics()).toMatchObject({ subscriptions: { active: 0, byTenant: {} }, groups: { unshared: { byReason: {} } } })
+  expect(executor.metrics()).toMatchObject({
+    subscriptions: { active: 0, byTenant: {} },
+    groups: { unshared: { byReason: {} } },
+  })
 }
 
 describe('return() of a stream whose source is not a channel', () => {

@@ -20,7 +20,10 @@ function service(
 const query = 'subscription { changed }'
 
 function expectNothingLeft({ executor }: Service): void {
-  expect(executor.metrics()).toMatchObject({ subscriptions: { active: 0, byTenant: {} }, groups: { unshared: { byReason: {} } } })
+  expect(executor.metrics()).toMatchObject({
+    subscriptions: { active: 0, byTenant: {} },
+    groups: { unshared: { byReason: {} } },
+  })
 }
 
 describe('a source that is not a channel', () => {
@@ -52,7 +55,10 @@ describe('a source that is not a channel', () => {
     }
     const context = { loaders: {} }
     const served = service(generate(), seen)
-    expect(valuesOf(await readAll(await served.subscribe(query, undefined, { context })))).toEqual(['nothing', 'nothing'])
+    expect(valuesOf(await readAll(await served.subscribe(query, undefined, { context })))).toEqual([
+      'nothing',
+      'nothing',
+    ])
     expect(context).toEqual({ loaders: {} })
   })
 
@@ -78,10 +84,11 @@ describe('a source that is not a channel', () => {
     const served = service(source, slowly)
     const stream = await served.subscribe(query)
     const nexts = [stream.next(), stream.next(), stream.next()]
-    for (const value of [1, 2]) {
-      source.send(value)
+    source.send(1)
+    source.send(2)
+    for (const pulls of [1, 2]) {
       await nextTurn()
-      expect(levers).toHaveLength(1)
+      expect([levers.length, source.pullCount]).toEqual([1, pulls])
       levers.pop()?.()
     }
     await nextTurn()
@@ -139,7 +146,7 @@ describe('a source that is not a channel', () => {
     })
     const next = stream.next()
     source.send(1)
-    await expect(next).rejects.toThrow()
+    await expect(next).rejects.toThrow('the masker is broken')
     expect(await stream.next()).toEqual({ done: true, value: undefined })
     expect(source.returnCount).toBe(1)
     expectNothingLeft(served)

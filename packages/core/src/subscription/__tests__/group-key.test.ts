@@ -1,6 +1,15 @@
 import { defaultFieldResolver, defaultTypeResolver, type GraphQLSchema, parse } from 'graphql'
 import { describe, expect, test } from 'vitest'
-import { alice, bob, type Request, schemaOf, serve, take, type Viewer } from '../../__tests__/service.ts'
+import {
+  alice,
+  bob,
+  type Request,
+  schemaOf,
+  serve,
+  type SubscriptionField,
+  take,
+  type Viewer,
+} from '../../__tests__/service.ts'
 import { fromChannel } from '../../channel/from-channel.ts'
 
 type Subscription = [query: string, viewer?: Viewer, request?: Request]
@@ -13,20 +22,26 @@ const all = { channel: 'c', share: 'tenant' as const }
 function schema(): GraphQLSchema {
   const wrapped = fromChannel(all)
   return schemaOf(
-    `plain(a: Json, b: Json): Json  other: Json  channels(extra: String): Json  types(extra: String): Json
-     matched(n: Int): Json  byUser: Json  byRole: Json  filtered: Json  wrapped(n: Json): Json  gaps(policy: String): Json
-     item(id: ID): Item`,
+    `plain(a: Json, b: Json): Json  other: Json  channels(extra: String): Json  types: Json
+     matched(n: Int): Json  byUser: Json  byRole: Json  filtered: Json  wrapped(n: Json): Json  gaps: Json
+     byContext: Json  argsByContext: Json  item(id: ID): Item`,
     {
       plain: fromChannel(all),
       other: fromChannel(all),
       channels: fromChannel({ ...all, channel: ({ extra }: Args) => (extra ? ['c', String(extra)] : 'c') }),
-      types: { subscribe: (...a) => fromChannel({ ...all, ...(a[1]['extra'] && { types: ['changed', a[1]['extra']] }) }).subscribe(a[0], {}, a[2], a[3]) },
+      types: {
+        subscribe: (...a) => fromChannel({ ...all, types: a[2].types }).subscribe(...a),
+      },
       matched: fromChannel({ ...all, match: ({ n }: Args) => ({ n: n === null ? undefined : [1, Number(n)] }) }),
       byUser: fromChannel({ ...all, share: 'user' }),
       byRole: fromChannel({ ...all, share: (scope) => String(scope['role']) }),
       filtered: { subscribe: (...a) => fromChannel({ ...all, filter: () => true }).subscribe(...a) },
       wrapped: { subscribe: (root, { n }, ...rest) => wrapped.subscribe(root, { given: n }, ...rest) },
-      gaps: { subscribe: (...a) => fromChannel({ ...all, onGap: a[1]['policy'] }).subscribe(a[0], {}, a[2], a[3]) },
+      gaps: { subscribe: (...a) => fromChannel({ ...all, onGap: a[2].onGap }).subscribe(...a) },
+      byContext: fromChannel({ ...all, channel: (_args, { rooms }) => rooms, match: (_args, { n }) => ({ n }) }),
+      argsByContext: {
+        subscribe: (root, _args, context, info) => wrapped.subscribe(root, { given: context.given }, context, info),
+      },
       item: fromChannel(all),
     },
     'type Item { id(format: String = "short"): ID  name: String }',
@@ -51,7 +66,11 @@ const nested = 'subscription ($format: String = "short") { item(id: 1) { id(form
 describe('these subscriptions are executed once and serialised once', () => {
   const same: Record<string, Subscription[]> = {
     'the same, of two users': [[one], [one, bob]],
-    'with other white space and comments': [[one], ['# hello\nsubscription   {\n plain # world\n}'], ['subscription{plain}']],
+    'with other white space and comments': [
+      [one],
+      ['# hello\nsubscription   {\n plain # world\n}'],
+      ['subscription{plain}'],
+    ],
     'with the same variables in another order': [
       [withVariable, alice, { variables: { a: 1, b: { x: 1, y: [2] } } }],
       [withVariable, bob, { variables: { b: { y: [2], x: 1 }, a: 1 } }],
@@ -111,7 +130,10 @@ describe('these subscriptions are not executed together', () => {
       [nested, alice, { variables: { format: 'b' } }],
     ],
     'other channels': [['subscription { channels }'], ['subscription { channels(extra: "d") }']],
-    'other types': [['subscription { types }'], ['subscription { types(extra: "deleted") }']],
+    'other types': [
+      ['subscription { types }', alice, { context: { types: ['changed', 'created'] } }],
+      ['subscription { types }', alice, { context: { types: ['changed', 'deleted'] } }],
+    ],
     'another match': [['subscription { matched(n: 2) }'], ['subscription { matched(n: 3) }']],
     'match and no match': [['subscription { matched }'], ['subscription { matched(n: 1) }']],
     'another scope with share "user"': [
@@ -122,7 +144,10 @@ describe('these subscriptions are not executed together', () => {
       ['subscription { byRole }', { ...alice, role: 'a' }],
       ['subscription { byRole }', { ...alice, role: 'b' }],
     ],
-    'another fieldResolver': [[one], [one, alice, { args: { fieldResolver: (...all) => defaultFieldResolver(...all) } }]],
+    'another fieldResolver': [
+      [one],
+      [one, alice, { args: { fieldResolver: (...all) => defaultFieldResolver(...all) } }],
+    ],
     'another typeResolver': [[one], [one, alice, { args: { typeResolver: (...all) => defaultTypeResolver(...all) } }]],
     'another rootValue': [
       [one, alice, { args: { rootValue: {} } }],
@@ -138,8 +163,26 @@ describe('these subscriptions are not executed together', () => {
       ['subscription ($n: Json) { wrapped(n: $n) }', alice, { variables: { n: [1] } }],
       ['subscription ($n: Json) { wrapped(n: $n) }', alice, { variables: { n: [2] } }],
     ],
-    'another onGap': [['subscription { gaps(policy: "end") }'], ['subscription { gaps(policy: "signal") }']],
-    'a document that was rewritten': [[one], [one, alice, { args: { document: parse('subscription { plain(a: 1) }') } }]],
+    'another onGap': [
+      ['subscription { gaps }', alice, { context: { onGap: 'end' } }],
+      ['subscription { gaps }', alice, { context: { onGap: 'signal' } }],
+    ],
+    'channels that the context decides': [
+      ['subscription { byContext }', alice, { context: { rooms: ['c', 'd'] } }],
+      ['subscription { byContext }', alice, { context: { rooms: ['c', 'e'] } }],
+    ],
+    'a match that the context decides': [
+      ['subscription { byContext }', alice, { context: { rooms: 'c', n: [1, 2] } }],
+      ['subscription { byContext }', alice, { context: { rooms: 'c', n: [1, 3] } }],
+    ],
+    'arguments of the filter that the context decides': [
+      ['subscription { argsByContext }', alice, { context: { given: 1 } }],
+      ['subscription { argsByContext }', alice, { context: { given: 2 } }],
+    ],
+    'a document that was rewritten': [
+      [one],
+      [one, alice, { args: { document: parse('subscription { plain(a: 1) }') } }],
+    ],
   }
   test.each(Object.entries(different))('%s', async (_, subscriptions) => {
     expect(await executionsOf(...subscriptions)).toBe(2)
@@ -154,10 +197,21 @@ describe('these subscriptions are not executed together', () => {
     await subscribe('subscription { changed }', { ...alice, tenantId: 'other' })
     expect(executor.metrics().groups.active).toBe(2)
   })
+
+  test('the tenants’ channel and one of the same name that all tenants share', async () => {
+    const field = (tenancy: 'scoped' | 'shared') => fromChannel({ ...all, tenancy })
+    const byContext: SubscriptionField = { subscribe: (...given) => field(given[2].tenancy).subscribe(...given) }
+    const { executor, subscribe } = serve(schemaOf('changed: Json', { changed: byContext }), { eventContext })
+    await subscribe('subscription { changed }', alice, { context: { tenancy: 'scoped' } })
+    await subscribe('subscription { changed }', alice, { context: { tenancy: 'shared' } })
+    expect(executor.metrics().groups.active).toBe(2)
+  })
 })
 
 describe('what has no canonical form is not shared, and the metrics say why', () => {
-  class Upload {}
+  class Upload {
+    readonly size = 1
+  }
   const cases: Record<string, [unknown, Subscription]> = {
     'variables with an instance of a class': ['variables', [withVariable, alice, { variables: { a: new Upload() } }]],
     'variables with a function': ['variables', [withVariable, alice, { variables: { a: () => 1 } }]],

@@ -45,7 +45,13 @@ test('events come in the order in which they were published, however long each t
   await fc.assert(
     fc.asyncProperty(run, async ({ events, concurrent }) => {
       const { subscribe, publish, received } = serve(schema, { eventContext, maxConcurrentExecutions: concurrent })
-      const queries = ['{ it: together }', '{ it: together }', '{ it: together(mod: 2) }', '{ it: alone }', '{ it: alone(mod: 3) }']
+      const queries = [
+        '{ it: together }',
+        '{ it: together }',
+        '{ it: together(mod: 2) }',
+        '{ it: alone }',
+        '{ it: alone(mod: 3) }',
+      ]
       const streams = await Promise.all(queries.map((query) => subscribe(`subscription ${query}`)))
       events.forEach((delays, n) => void publish('c', { ...delays, n }))
       const lists = (await received(...streams)).map((results) => valuesOf(results, 'it'))
@@ -57,11 +63,16 @@ test('events come in the order in which they were published, however long each t
   )
 })
 
-type Step = { readonly do: 'publish'; readonly event: Omit<Numbered, 'n'> } | { readonly do: 'join' | 'leave' | 'turn'; readonly which: number }
+type Step =
+  | { readonly do: 'publish'; readonly event: Omit<Numbered, 'n'> }
+  | { readonly do: 'join' | 'leave' | 'turn'; readonly which: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('publish' as const), event }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('join' as const, 'leave' as const, 'turn' as const), which: fc.nat() }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constantFrom('join' as const, 'leave' as const, 'turn' as const), which: fc.nat() }),
+  },
 )
 
 interface Member {

@@ -9,7 +9,7 @@ const address = { connectionId: 'c1', subscriptionId: 's1' }
 const notFound = expect.objectContaining({ code: 'SUBSCRIPTION_NOT_FOUND' })
 const done = { done: true, value: undefined }
 
-function service(options?: SubscriptionExecutorOptions, source: unknown = undefined) {
+function service(options?: SubscriptionExecutorOptions, source?: unknown) {
   const schema = schemaOf('changed: Json foreign: Json', {
     changed: fromChannel({ channel: 'c' }),
     foreign: { subscribe: () => source, resolve: (data: unknown) => data },
@@ -25,7 +25,11 @@ function read(message: Uint8Array | null): unknown {
   return message && JSON.parse(Buffer.from(message).toString())
 }
 
-const nextOf = (value: unknown, field = 'changed') => ({ id: 's1', type: 'next', payload: { data: { [field]: value } } })
+const nextOf = (value: unknown, field = 'changed') => ({
+  id: 's1',
+  type: 'next',
+  payload: { data: { [field]: value } },
+})
 const errorOf = (code: string) => ({
   id: 's1',
   type: 'error',

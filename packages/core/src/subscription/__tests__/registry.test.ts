@@ -119,13 +119,16 @@ describe('an id', () => {
     expect(executor.nextMessage(address)).toBeNull()
   })
 
-  test.each(['"', '\\', '__proto__', '\u0000', 'ü😀', '","type":"complete"'])('may be %j, and is in the message as JSON', async (id) => {
-    const { executor, publish } = service()
-    await executor.register({ ...request, connectionId: id, subscriptionId: id })
-    await publish('c', 1)
-    const message = executor.nextMessage({ connectionId: id, subscriptionId: id })
-    expect(JSON.parse(textOf(message) as string)).toEqual({ id, type: 'next', payload: { data: { changed: 1 } } })
-  })
+  test.each(['"', '\\', '__proto__', '\u0000', 'ü😀', '","type":"complete"'])(
+    'may be %j, and is in the message as JSON',
+    async (id) => {
+      const { executor, publish } = service()
+      await executor.register({ ...request, connectionId: id, subscriptionId: id })
+      await publish('c', 1)
+      const message = executor.nextMessage({ connectionId: id, subscriptionId: id })
+      expect(JSON.parse(textOf(message) as string)).toEqual({ id, type: 'next', payload: { data: { changed: 1 } } })
+    },
+  )
 
   test('that is unknown is SUBSCRIPTION_NOT_FOUND', async () => {
     const { executor } = service()
@@ -165,7 +168,7 @@ describe('while a subscription is being started', () => {
     const registering = executor.register(request).catch((error: unknown) => error)
     await nextTurn()
     await end(executor)
-    expect(() => executor.nextMessage(address)).toThrow()
+    expect(() => executor.nextMessage(address)).toThrow('There is no subscription')
     acknowledgements[0]?.()
     expect(await registering).toMatchObject({ code: 'SUBSCRIPTION_NOT_FOUND' })
     await nextTurn()
@@ -182,7 +185,9 @@ describe('while a subscription is being started', () => {
     }
     const { executor, publish } = serve(schemaOf('changed(n: Int): Json', { changed: { subscribe: gated, resolve } }))
     await executor.register({ ...request, subscriptionId: 'keeps the connection' })
-    const first = executor.register({ ...request, query: 'subscription { first: changed(n: 0) }' }).catch((error: unknown) => error)
+    const first = executor
+      .register({ ...request, query: 'subscription { first: changed(n: 0) }' })
+      .catch((error: unknown) => error)
     await nextTurn()
     await executor.complete(address)
     const second = executor.register({ ...request, query: 'subscription { second: changed(n: 1) }' })
@@ -201,7 +206,10 @@ test('completeConnection ends all subscriptions of that connection and no other'
   for (const subscriptionId of ['s1', 's2', 's3']) await executor.register({ ...request, subscriptionId })
   await executor.register({ ...request, connectionId: 'c2' })
   await executor.completeConnection('c1')
-  expect(executor.metrics()).toMatchObject({ connections: { active: 1, total: 2 }, subscriptions: { active: 1, total: 4 } })
+  expect(executor.metrics()).toMatchObject({
+    connections: { active: 1, total: 2 },
+    subscriptions: { active: 1, total: 4 },
+  })
   expect(executor.nextMessage({ ...address, connectionId: 'c2' })).toBeNull()
   await executor.completeConnection('c2')
   expect(executor.metrics()).toMatchObject(nothing)

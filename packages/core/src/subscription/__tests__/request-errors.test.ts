@@ -39,15 +39,24 @@ describe('a request is refused with { errors }', () => {
     'for a mutation': ['mutation { ok }'],
     'for an unknown field': ['subscription { unknown }'],
     'for @skip on the only field': ['subscription { other @skip(if: true) }'],
-    'for @include on the only field': ['subscription ($no: Boolean!) { other @include(if: $no) }', { variables: { no: false } }],
+    'for @include on the only field': [
+      'subscription ($no: Boolean!) { other @include(if: $no) }',
+      { variables: { no: false } },
+    ],
     'for a required variable that is missing': ['subscription ($id: Int!) { changed(id: $id) }'],
-    'for a required variable that is null': ['subscription ($id: Int!) { changed(id: $id) }', { variables: { id: null } }],
+    'for a required variable that is null': [
+      'subscription ($id: Int!) { changed(id: $id) }',
+      { variables: { id: null } },
+    ],
     'for a variable of the wrong type': ['subscription ($id: Int!) { changed(id: $id) }', { variables: { id: 'one' } }],
     'for a required argument that is missing': ['subscription { changed }'],
     'for a literal of the wrong type': ['subscription { changed(id: "one") }'],
     'for variables that are a list': ['subscription { other }', { args: { variableValues: [] as never } }],
     'for variables that are a string': ['subscription { other }', { args: { variableValues: 'id' as never } }],
-    'for variables that are a function': ['subscription { other }', { args: { variableValues: (() => ({})) as never } }],
+    'for variables that are a function': [
+      'subscription { other }',
+      { args: { variableValues: (() => ({})) as never } },
+    ],
     'without a document': ['subscription { other }', { args: { document: undefined as never } }],
     'without a schema': ['subscription { other }', { args: { schema: undefined as never } }],
   }
@@ -64,7 +73,7 @@ describe('a request is refused with { errors }', () => {
   test('for arguments that are no arguments', async () => {
     const { executor } = service()
     for (const args of [{}, null, undefined]) {
-      await expect(executor.subscribe(args as unknown as ExecutionArgs)).resolves.toEqual({ errors: [expect.any(GraphQLError)] })
+      await expect(executor.subscribe(args as ExecutionArgs)).resolves.toEqual({ errors: [expect.any(GraphQLError)] })
     }
   })
 })

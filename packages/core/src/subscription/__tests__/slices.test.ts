@@ -5,7 +5,11 @@ import type { EncodedResponse } from '../../delivery/encoded-response.ts'
 import type { PushStream } from '../../delivery/response-stream.ts'
 
 const schema = schemaOf('changed(work: Int): Json', {
-  changed: fromChannel({ channel: 'c', share: 'tenant', resolve: (data, { work }) => (work ? busyFor(work, data) : data) }),
+  changed: fromChannel({
+    channel: 'c',
+    share: 'tenant',
+    resolve: (data, { work }) => (work ? busyFor(work, data) : data),
+  }),
 })
 const query = 'subscription { changed }'
 
@@ -26,7 +30,11 @@ interface SlowMember {
 }
 
 /** Members for whom it takes a moment to be handed a response, with the turn of the event loop in which they were. */
-async function slowMembers(subscribe: () => Promise<PushStream>, count: number, turn: () => number): Promise<SlowMember[]> {
+async function slowMembers(
+  subscribe: () => Promise<PushStream>,
+  count: number,
+  turn: () => number,
+): Promise<SlowMember[]> {
   const members: SlowMember[] = []
   for (let n = 0; n < count; n += 1) {
     const member: SlowMember = { stream: await subscribe(), got: [], turns: [] }
@@ -44,7 +52,11 @@ async function slowMembers(subscribe: () => Promise<PushStream>, count: number, 
 test('a delivery to very many leaves the event loop its turns, also to those who leave and join in between', async () => {
   const { subscribe, publish, executor } = service()
   let turn = 0
-  const members = await slowMembers(() => subscribe(query), 600, () => turn)
+  const members = await slowMembers(
+    () => subscribe(query),
+    600,
+    () => turn,
+  )
   const leavers = members.filter((_, index) => index % 7 === 0)
   let late: PushStream | undefined
   const published = publish('c', 1)

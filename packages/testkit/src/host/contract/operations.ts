@@ -54,11 +54,11 @@ export function operationsContract(factory: HostFactory): void {
       // A scoped publisher cannot name another tenant, and nobody can publish for nobody.
       expect(await client.run({ query: publish, variables: { id: '2', tenantId: 'globex' } })).toMatchObject({
         data: null,
-        errors: [{}],
+        errors: [{ extensions: { code: 'FORBIDDEN' } }],
       })
       expect(await connect(undefined).run({ query: publish, variables: { id: '3' } })).toMatchObject({
         data: null,
-        errors: [{}],
+        errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
       })
       expect(await connect({ tenantId: 'globex' }).run({ query: publish, variables: { id: '4' } })).toEqual({
         data: { publish: true },

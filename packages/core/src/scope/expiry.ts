@@ -1,0 +1,17 @@
+import { SluiceError } from '../errors.ts'
+import type { Scope } from './scope.ts'
+
+/** When the scope ends, in milliseconds since the Unix epoch; `undefined` if it does not. */
+export function expiryOf({ expiresAt }: Scope): number | undefined {
+  return expiresAt === undefined || expiresAt === null ? undefined : Number(expiresAt)
+}
+
+/** Whether a moment has come. What is no moment (NaN) has: it fails closed. */
+export function hasCome(moment: number | undefined): boolean {
+  return moment !== undefined && !(moment > Date.now())
+}
+
+/** The error that refuses, or ends, a subscription whose scope is over. */
+export function expired(): SluiceError {
+  return new SluiceError('EXPIRED', 'The scope of the subscription has expired. Authenticate again.')
+}
