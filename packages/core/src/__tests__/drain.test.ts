@@ -3,7 +3,18 @@ import { memoryBus } from '../bus/memory-bus.ts'
 import { fromChannel } from '../channel/from-channel.ts'
 import { createSubscriptionExecutor } from '../executor.ts'
 import { SubscriptionSet } from '../subscription/subscription-set.ts'
-import { codesOf, deferred, never, nextTurn, schemaOf, serve, take, valuesOf } from './service.ts'
+import {
+  areTimersBackAt,
+  codesOf,
+  deferred,
+  never,
+  nextTurn,
+  schemaOf,
+  serve,
+  take,
+  timerCount,
+  valuesOf,
+} from './service.ts'
 import { tappedBus } from './tapped-bus.ts'
 
 const query = 'subscription { changed }'
@@ -78,9 +89,7 @@ describe('drain', () => {
 
 describe('dispose', () => {
   test('leaves nothing: no subscription, no registration, no listener, no timer, and a closed bus', async () => {
-    const timers = () =>
-      process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'Immediate').length
-    const before = timers()
+    const before = timerCount()
     const { subscribe, publish, executor, bus } = serve(schema)
     const stream = await subscribe(query)
     const pending = stream.next()
@@ -96,8 +105,7 @@ describe('dispose', () => {
       bus: { status: 'closed' },
     })
     expect(bus.stats()).toMatchObject({ listenerCount: 0, channelCount: 0 })
-    await nextTurn()
-    expect(timers()).toBe(before)
+    expect(await areTimersBackAt(before)).toBe(true)
     await expect(publish('c', 1)).rejects.toMatchObject({ code: 'BUS_CLOSED' })
   })
 

@@ -168,3 +168,15 @@ export function nextTurn(): Promise<void> {
 export function never<T = never>(): Promise<T> {
   return new Promise<T>(() => undefined)
 }
+
+/** Timers that run now, vitest's own among them. */
+export function timerCount(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name === 'Immediate').length
+}
+
+/** Whether no more timers run than before, as soon as vitest's own, which come and go, have gone. */
+export async function areTimersBackAt(count: number): Promise<boolean> {
+  const end = performance.now() + 2000
+  while (timerCount() > count && performance.now() < end) await nextTurn()
+  return timerCount() <= count
+}

@@ -138,7 +138,7 @@ export function modelSchema(): GraphQLSchema {
         filter: passes,
         ...(types !== null && { types }),
       })
-      return source.subscribe(root, { match, mod }, context as Untyped, info)
+      return source.subscribe(root, { match, mod }, context, info)
     },
     resolve: ({ n }: Untyped, _args: Untyped, context: unknown) => ({ n, context }),
   })
