@@ -25,7 +25,8 @@ function write(value: unknown, depth: number): string {
     case 'boolean':
       return value ? 'true' : 'false'
     case 'number':
-      // NaN and the infinities have no JSON, but they are values all the same. -0 is 0.
+      // NaN and the infinities have no JSON, but they are values all the same.
+      if (Object.is(value, -0)) return '-0'
       return Number.isFinite(value) ? String(value) : `number:${value}`
     case 'bigint':
       return `bigint:${value}`
@@ -38,9 +39,11 @@ function write(value: unknown, depth: number): string {
 
 function writeObject(value: object, depth: number): string {
   if (depth === maxDepth) throw noForm
+  // What does not show in the form must not be there: symbols, hidden members, members and holes of arrays.
+  if (Reflect.ownKeys(value).length !== Object.keys(value).length + (Array.isArray(value) ? 1 : 0)) throw noForm
   if (Array.isArray(value)) {
-    // Array.from, for map would skip holes, and an array of one hole is not an empty array.
-    return `[${Array.from(value, (item: unknown) => (item === undefined ? 'undefined' : write(item, depth + 1))).join(',')}]`
+    if (Object.keys(value).length !== value.length) throw noForm
+    return `[${value.map((item: unknown) => (item === undefined ? 'undefined' : write(item, depth + 1))).join(',')}]`
   }
   if (value instanceof Date && Object.getPrototypeOf(value) === Date.prototype) return `date:${value.getTime()}`
   if (!isPlainObject(value)) throw noForm

@@ -128,7 +128,7 @@ export function createSubscriptionExecutor<TContext = RegisteredContext>(
   const report = createErrorReporter(options.onError, options.logger ?? console, counters)
   const bus = options.bus ?? memoryBus()
   const stopObserving = bus.observe({ onError: report })
-  const scheduler = new Scheduler(resolved.maxConcurrentExecutions)
+  const scheduler = new Scheduler(resolved.maxConcurrentExecutions, () => counters.subscriptionsByTenant.size > 1)
   const router = new Router(bus, { counters, report, scheduler }, resolved.subscribeTimeoutMs)
   const groups = new Groups({
     scheduler,

@@ -48,13 +48,21 @@ export interface SubscriptionExecutorOptions<TContext = RegisteredContext> {
   readonly overflow?: Partial<OverflowOptions> | undefined
   /** Events that may wait for execution, per group; beyond it the overflow policy applies to the group. @default 256 */
   readonly maxPendingEvents?: number | undefined
-  /** Asynchronous executions at a time. Synchronous work yields to the event loop every 10 ms. @default 64 */
+  /**
+   * Asynchronous executions at a time; of several tenants each has half of them at most. Synchronous work yields to the
+   * event loop every 10 ms.
+   * @default 64
+   */
   readonly maxConcurrentExecutions?: number | undefined
   /** For one event and group: context, filter and execution together, in milliseconds. @default 30000 */
   readonly executionTimeoutMs?: number | undefined
   /** For the scope function, and for the bus to acknowledge a subscription, in milliseconds. @default 10000 */
   readonly subscribeTimeoutMs?: number | undefined
-  /** Whether running subscriptions keep the schema they began with, or end. @default 'keep' */
+  /**
+   * Whether running subscriptions keep the schema they began with, or end when it is replaced. `'end'` is not for hosts that
+   * choose a schema for each request: every choice of another one is a replacement.
+   * @default 'keep'
+   */
   readonly onSchemaChange?: 'keep' | 'end' | undefined
   /**
    * When the bus tells that events may be missing: `'signal'` puts `extensions.sluice.gap` on the next result,

@@ -83,7 +83,10 @@ export function composeServerOptions(
 
     onSubscribe(ctx, id, payload) {
       const connection = connectionOf(ctx.extra, executor)
-      if (connection.takesRequests()) void runOperation(new Operation(connection, ctx, id, payload, settings), settings)
+      if (connection.takesRequests()) {
+        const operation = new Operation(connection, ctx, id, payload, settings)
+        runOperation(operation, settings).catch((error: unknown) => executor.reportError(error))
+      }
       return neverAgain()
     },
   }

@@ -2,7 +2,7 @@ import type { GraphQLError } from 'graphql'
 import type { SubscribePayload } from 'graphql-ws'
 import { isMeantForClient, toClientError } from './client-error.ts'
 import type { ConnectedOperation, Connection } from './connection.ts'
-import { completeMessage, errorMessage } from './frames.ts'
+import { completeMessage, errorMessage, internalErrorMessage } from './frames.ts'
 import type { OperationRequest, OperationSettings, SocketContext } from './operation-settings.ts'
 import { releaseStream } from './release-stream.ts'
 
@@ -67,7 +67,7 @@ export class Operation implements OperationRequest, ConnectedOperation, AsyncIte
   run(isStreaming: boolean): boolean {
     this.#wasRunning = true
     if (this.ended) {
-      void this.#complete()
+      this.#unawaited(this.#complete())
       return false
     }
     this.#phase = 'running'
@@ -79,28 +79,28 @@ export class Operation implements OperationRequest, ConnectedOperation, AsyncIte
   finish(): void {
     if (!this.#end()) return
     if (this.#wasRunning && this.#settings.hooks.onComplete !== undefined) {
-      void this.#complete().then(() => this.#leave(completeMessage(this.id, this.#settings.replacer)))
+      this.#unawaited(this.#complete().then(() => this.#sendComplete()))
     } else {
-      this.#leave(completeMessage(this.id, this.#settings.replacer))
+      this.#sendComplete()
     }
   }
 
   /** The request was wrong: the client gets `error`. */
   refuse(errors: readonly GraphQLError[]): void {
-    if (this.#end()) void this.#sendErrors(errors)
+    if (this.#end()) this.#unawaited(this.#sendErrors(errors))
   }
 
   /** Something failed: the client gets `error`, with what it may know of it. */
   fail(error: unknown): void {
     if (!isMeantForClient(error)) this.#settings.executor.reportError(error)
-    if (this.#end()) void this.#sendErrors([toClientError(error)])
+    if (this.#end()) this.#unawaited(this.#sendErrors([toClientError(error)]))
   }
 
   /** Nobody listens any more: the client completed it, or its socket is gone. Nothing is sent. */
   abandon(): void {
     if (!this.#end()) return
     this.#leave()
-    if (this.#wasRunning) void this.#complete()
+    if (this.#wasRunning) this.#unawaited(this.#complete())
   }
 
   /**
@@ -134,25 +134,49 @@ export class Operation implements OperationRequest, ConnectedOperation, AsyncIte
   }
 
   /** Gives the id back and says the last word about it, both in one go, if it is still this operation's. */
-  #leave(message?: string): void {
+  #leave(message?: () => string, substitute: (id: string) => string = internalErrorMessage): void {
     if (this.#ownsId()) {
+      const text = message && this.#encoded(message, substitute)
       delete this.ctx.subscriptions[this.id]
-      if (message !== undefined) this.connection.writer.writeText(message)
+      if (text !== undefined) this.connection.writer.writeText(text)
     }
     this.connection.remove(this)
   }
 
   async #sendErrors(errors: readonly GraphQLError[]): Promise<void> {
     const { hooks, replacer, executor, sanitizeResult } = this.#settings
-    let formatted: readonly unknown[] = errors
+    // A sanitizer that fails has let nothing through.
+    let formatted: readonly unknown[] = sanitizeResult === undefined ? errors : [toClientError(undefined)]
     try {
-      if (sanitizeResult !== undefined) formatted = sanitizeResult({ errors }).errors ?? errors
+      if (sanitizeResult !== undefined) formatted = sanitizeResult({ errors }).errors ?? formatted
       formatted = (await hooks.onError?.(this.ctx, this.id, this.payload, errors)) || formatted
     } catch (error) {
       executor.reportError(error)
     }
-    this.#leave(errorMessage(this.id, formatted, replacer))
-    if (this.#wasRunning) void this.#complete()
+    this.#leave(() => errorMessage(this.id, formatted, replacer))
+    if (this.#wasRunning) await this.#complete()
+  }
+
+  #sendComplete(): void {
+    this.#leave(() => completeMessage(this.id, this.#settings.replacer), completeMessage)
+  }
+
+  /**
+   * The message, or its substitute if it cannot be encoded: extensions of an error can be anything, JSON or not, and
+   * a replacer can throw. The client has to hear the last word all the same.
+   */
+  #encoded(message: () => string, substitute: (id: string) => string): string {
+    try {
+      return message()
+    } catch (error) {
+      this.#settings.executor.reportError(error)
+      return substitute(this.id)
+    }
+  }
+
+  /** Nobody waits for it, and what nobody catches ends the process. */
+  #unawaited(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#settings.executor.reportError(error))
   }
 
   #complete(): Promise<void> {

@@ -27,8 +27,10 @@ export function serveSocket(
         }),
       close: (code, reason) => socket.close(code, reason),
       onMessage: (listener) => {
+        // A message can be larger than the largest string, if `maxPayloadBytes` is: then `toString` throws.
+        const receive = async (message: unknown) => listener((message as Buffer).toString())
         socket.on('message', (message) => {
-          listener((message as Buffer).toString()).catch((error: unknown) => messageFailed(socket, error, executor))
+          receive(message).catch((error: unknown) => messageFailed(socket, error, executor))
         })
       },
     },

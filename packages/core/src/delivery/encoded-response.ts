@@ -87,7 +87,7 @@ export class EncodedResponse {
   /** The same response with its errors rewritten; once per masker, and itself if there is no error. */
   masked(mask: ResultMasker): EncodedResponse {
     if (this.#result.errors === undefined) return this
-    return this.#variant(mask, () => freezeErrors(mask(this.#result)), true)
+    return this.#variant(mask, () => this.#maskedBy(mask), true)
   }
 
   /** The same response, told that events before it are missing. */
@@ -107,6 +107,16 @@ export class EncodedResponse {
       },
       this.#isMasked,
     )
+  }
+
+  /** A masker that fails has let nothing through: neither the errors nor its own. */
+  #maskedBy(mask: ResultMasker): ExecutionResult {
+    try {
+      return freezeErrors(mask(this.#result))
+    } catch (error) {
+      this.#services.report(error)
+      return freezeErrors(internalErrorResult())
+    }
   }
 
   #encode(): Buffer {

@@ -69,9 +69,13 @@ export class ChannelRoute {
 
   /** The bus's listener: called synchronously, in the order of the channel. Never throws. */
   readonly listen = (notification: BusNotification): void => {
-    if (notification.kind === 'event') this.#dispatch(notification.event)
-    else if (notification.kind === 'gap') this.#tellGap(notification.reason)
-    else if (notification.kind === 'status' && notification.status === 'closed') this.#end()
+    try {
+      if (notification.kind === 'event') this.#dispatch(notification.event)
+      else if (notification.kind === 'gap') this.#tellGap(notification.reason)
+      else if (notification.kind === 'status' && notification.status === 'closed') this.#end()
+    } catch (error) {
+      this.#services.report(error) // the bus broke its contract; the other channels go on
+    }
   }
 
   #dispatch(busEvent: BusEvent): void {

@@ -127,8 +127,17 @@ export class Router {
   }
 
   #close(subscription: BusSubscription): void {
-    const closing = subscription.close().then(undefined, this.#services.report)
+    const closing = closeReported(subscription, this.#services.report)
     this.#closing.add(closing)
     void closing.then(() => this.#closing.delete(closing))
+  }
+}
+
+/** Never rejects, whatever the bus does: who leaves a channel is not to be held there. */
+async function closeReported(subscription: BusSubscription, report: RouteServices['report']): Promise<void> {
+  try {
+    await subscription.close()
+  } catch (error) {
+    report(error)
   }
 }

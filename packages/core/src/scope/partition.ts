@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.ts'
+import { isPromise } from '../maybe-promise.ts'
 import type { UnsharedReason } from '../metrics.ts'
 import type { Untyped } from '../register.ts'
 import type { ResolvedScope, Scope } from './scope.ts'
@@ -36,8 +37,9 @@ export function resolvePartition(share: Share, { scope, canonical }: ResolvedSco
     case 'tenant':
       return { key: 'tenant', unshared: undefined, scope: Object.freeze({ tenantId }) }
     default: {
-      const partition = share(scope, args)
+      const partition: unknown = share(scope, args)
       if (typeof partition !== 'string') {
+        if (isPromise(partition)) partition.then(undefined, () => undefined) // a promise is wrong, settled or not
         throw new SluiceError(
           'BAD_CONFIG',
           `[fromChannel] the option "share" gave a ${typeof partition}; give a string.`,

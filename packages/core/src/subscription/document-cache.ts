@@ -15,7 +15,9 @@ export type CheckedDocument =
 
 /** What is remembered, per schema: so many distinct documents, and so many characters of them, since clients choose them. */
 const maxDocumentCount = 1000
-const maxTotalLength = 4_000_000
+const maxTotalLength = 2_000_000
+/** A longer document is checked anew each time: its syntax tree takes a hundred times its length. */
+const maxLength = 32_768
 
 const documents = new WeakMap<GraphQLSchema, LRUCache<string, CheckedDocument>>()
 
@@ -26,6 +28,7 @@ export function checkDocument(schema: GraphQLSchema, query: string): CheckedDocu
     ofSchema = new LRUCache({
       max: maxDocumentCount,
       maxSize: maxTotalLength,
+      maxEntrySize: maxLength,
       sizeCalculation: (_, text) => text.length + 1,
     })
     documents.set(schema, ofSchema)

@@ -44,7 +44,7 @@ export function followSource(
         }
         return outcome.then((late) => resolve(late?.result as ExecutionResult), reject)
       }
-      scheduler.schedule({ run })
+      scheduler.schedule({ tenantId: scope.tenantId, run })
       scheduler.flush()
     })
     return maskResult === undefined || response.errors === undefined ? response : maskResult(response)

@@ -28,6 +28,8 @@ export interface GroupMember {
 export type GroupExecution = (event: DispatchedEvent) => MaybePromise<EncodedResponse | undefined>
 
 export interface GroupOptions {
+  /** Whose members they are. */
+  readonly tenantId: string
   /** `undefined` if nobody can join. */
   readonly key: string | undefined
   readonly types: readonly string[] | undefined
@@ -88,6 +90,10 @@ export class Group implements EventReceiver, Task {
   constructor(options: GroupOptions, services: GroupServices) {
     this.options = options
     this.#services = services
+  }
+
+  get tenantId(): string {
+    return this.options.tenantId
   }
 
   get size(): number {

@@ -1,5 +1,6 @@
 import type { ExecutionArgs } from 'graphql'
 import { SHARED } from '../bus/channel-key.ts'
+import { copyPlain } from '../canonical.ts'
 import { missingEventContext } from '../channel/check-schema.ts'
 import type { ChannelSource, ChannelSourceDescription } from '../channel/channel-source.ts'
 import { MemberStream } from '../delivery/member-stream.ts'
@@ -83,15 +84,26 @@ function foundGroup(
   const { options } = services
   const isShared = partition.key !== undefined
   return {
+    tenantId: partition.scope.tenantId,
     key,
     types: description.types,
     match: description.match,
     schema: args.schema,
     onGap: description.onGap ?? options.onGap,
-    execute: isShared
-      ? groupExecution(args, description, services, sharedContextOf(description, partition, services))
-      : groupExecution(args, description, services, ownContextOf(args, description, partition, services)),
+    execute: groupExecution(
+      key === undefined ? args : { ...args, variableValues: frozenCopy(args.variableValues) },
+      key === undefined ? description : { ...description, args: frozenCopy<unknown>(description.args) },
+      services,
+      isShared
+        ? sharedContextOf(description, partition, services)
+        : ownContextOf(args, description, partition, services),
+    ),
   }
+}
+
+/** What is compared to join a group stays what it was when the group was founded, whatever a resolver does to it. */
+function frozenCopy<T>(value: T): T {
+  return copyPlain(value, true) as T
 }
 
 type ContextFor = (...[event]: Parameters<GroupExecution>) => unknown

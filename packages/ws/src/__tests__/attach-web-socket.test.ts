@@ -90,6 +90,46 @@ describe('an attached WebSocket', () => {
     expect(await upgrade(service.url, path)).toMatch(/^HTTP\/1.1 404/)
   })
 
+  it('answers 404 for what neither of two on the same server serves', async () => {
+    await using service = await openService({ attach: {} })
+    service.server.removeListener('upgrade', service.server.listeners('upgrade')[0] as () => void)
+    const { executor, server, schema } = service
+    const second = { executor, server, path: '/other', serverOptions: { schema, context: { tenantId: 'acme' } } }
+    await using attached = attachWebSocket(second)
+    expect(() => attachWebSocket(second)).toThrow(expect.objectContaining({ code: 'BAD_CONFIG' }))
+
+    expect(await upgrade(service.url, '/nope')).toMatch(/^HTTP\/1.1 404/)
+    for (const path of ['/graphql', '/other']) {
+      const client = await rawClient(service.url.replace('/graphql', path))
+      client.subscribe('1', '{ hello }')
+      await client.has(2)
+    }
+
+    await attached.dispose()
+    expect(await upgrade(service.url, '/other')).toMatch(/^HTTP\/1.1 404/)
+  })
+
+  it('says nothing of the errors that the host fails to sanitize', async () => {
+    await using service = await openService({ attach: {} })
+    await using _ = attachWebSocket({
+      executor: service.executor,
+      server: service.server,
+      path: '/host',
+      host: {
+        runOperation: () => [new GraphQLError('password=hunter2')],
+        sanitizeResult: () => {
+          throw new Error('no sanitizer')
+        },
+      },
+    })
+    const client = await rawClient(service.url.replace('/graphql', '/host'))
+    client.subscribe('1', 'whatever')
+    await client.has(1)
+
+    expect(client.messages).toMatchObject([{ type: 'error', payload: [{ message: 'Internal server error' }] }])
+    expect(service.errors).toMatchObject([{ message: 'no sanitizer' }])
+  })
+
   it('refuses other sub-protocols, and who does not initialise, as graphql-ws does', async () => {
     await using service = await openService({ attach: {}, hooks: { connectionInitWaitTimeout: 10 } })
     const wrong = new WebSocket(service.url, 'graphql-ws')

@@ -2,29 +2,13 @@ import { GraphQLError, parse, subscribe } from 'graphql'
 import { createClient } from 'graphql-ws'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { type Message, rawClient } from './raw-client.ts'
-import { type Hooks, openService, type ServiceOptions } from './service.ts'
+import { answersTo } from './answers-to.ts'
+import { rawClient } from './raw-client.ts'
+import { type Hooks, openService } from './service.ts'
 import { until } from './until.ts'
 
 const NEWS = 'subscription ($topic: String!) { news(topic: $topic) { text } }'
 const NUMBERS = 'subscription ($to: Int!) { numbers(to: $to) }'
-
-/** Everything that the server sends for one operation, up to its last message. */
-async function answersTo(
-  query: string,
-  hooks: ServiceOptions['hooks'] = {},
-  variables?: Record<string, unknown>,
-): Promise<{ messages: Message[]; errors: unknown[] }> {
-  await using service = await openService({ hooks })
-  const client = await rawClient(service.url)
-  client.subscribe('1', query, variables)
-  await until(
-    () =>
-      client.messages.some(({ type }) => type === 'complete' || type === 'error') ||
-      client.socket.readyState !== client.socket.OPEN,
-  )
-  return { messages: client.messages, errors: service.errors }
-}
 
 describe('operations over the socket', () => {
   it('run queries', async () => {

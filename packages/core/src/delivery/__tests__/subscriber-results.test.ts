@@ -105,19 +105,26 @@ describe('masking', () => {
     expect(mask).toHaveBeenCalledTimes(2)
   })
 
-  test('that fails ends the subscription, tells onError, and shows nothing', async () => {
+  test('that fails tells onError, once for all who have it, and shows nothing of the errors', async () => {
     const { subscribe, publish, executor, errors } = setUp()
     const failure = new Error('the masker is broken')
     const failing = () => {
       throw failure
     }
-    const stream = await subscribe(query, alice, { how: { maskResult: failing } })
+    const streams = [
+      await subscribe(query, alice, { how: { maskResult: failing } }),
+      await subscribe(query, alice, { how: { maskResult: failing } }),
+    ]
     const other = await subscribe(query, bob)
     await publish('c', { id: 1 })
-    expect(await stream.next()).toEqual({ done: true, value: undefined })
+    for (const stream of streams) {
+      const { data, errors: shown } = await take(stream)
+      expect(data).toBeNull()
+      expect(shown).toEqual([expect.objectContaining({ extensions: { code: 'INTERNAL_SERVER_ERROR' } })])
+    }
     expect((await take(other)).data).toEqual({ changed: { id: 1, list: null, broken: null } })
     expect(errors).toEqual([failure])
-    expect(executor.metrics().subscriptions.active).toBe(1)
+    expect(executor.metrics().subscriptions.active).toBe(3)
   })
 
   test('of errors whose extensions point at each other ends', async () => {

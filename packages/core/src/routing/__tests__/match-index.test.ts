@@ -23,19 +23,21 @@ const scalar = fc.oneof(
     1e21,
     '__proto__',
   ),
-  fc.nat(70),
+  fc.nat(9),
 )
 const path = fc.constantFrom('k', '__proto__', 'deep.k', 'deep.__proto__', 'constructor', 'missing', 'n')
 const value = fc.oneof(
   { weight: 3, arbitrary: scalar },
-  { weight: 2, arbitrary: fc.array(fc.option(scalar), { maxLength: 80 }) },
+  { weight: 2, arbitrary: fc.array(fc.option(scalar), { maxLength: 10 }) },
+  // Two of these are more rows than a table gets for one entry: then one of the paths is verified instead.
+  { weight: 2, arbitrary: fc.uniqueArray(fc.nat(12), { minLength: 9 }) },
   fc.constant(null),
 )
 const match: fc.Arbitrary<Match> = fc
   .array(fc.tuple(path, value), { maxLength: 4 })
   .map((entries) => Object.fromEntries(entries) as Match)
 const data = fc
-  .tuple(fc.nat(70), fc.array(fc.tuple(fc.constantFrom('k', '__proto__', 'constructor'), scalar), { maxLength: 3 }))
+  .tuple(fc.nat(9), fc.array(fc.tuple(fc.constantFrom('k', '__proto__', 'constructor'), scalar), { maxLength: 3 }))
   .map(([n, values]) => dataOf(n, { values }))
 
 const step = fc.oneof(
@@ -76,7 +78,7 @@ test('it finds exactly those whose match holds, each once, after any additions a
     }),
     { numRuns: 300 },
   )
-  expect(foundCount).toBeGreaterThan(100)
+  expect(foundCount).toBeGreaterThan(50)
 })
 
 test('values at two paths do not run into each other', () => {

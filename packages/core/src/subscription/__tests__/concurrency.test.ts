@@ -89,3 +89,68 @@ test('synchronous executions go on while another execution hangs', async () => {
   expect(await take(stream)).toEqual({ data: { changed: 1 } })
   expect((await take(hanging)).errors).toHaveLength(1)
 })
+
+test('a tenant whose resolvers hang has half of the places at most, and the others go on', async () => {
+  const started: string[] = []
+  const schema = schemaOf('changed(who: ID): Json', {
+    changed: fromChannel({
+      channel: 'c',
+      resolve: async (_data, { who }) => {
+        started.push(who)
+        return who === 'hangs' ? never() : who
+      },
+    }),
+  })
+  const { subscribe, publish, executor } = serve(schema, { maxConcurrentExecutions: 4 })
+  for (let count = 0; count < 10; count += 1) await subscribe('subscription { changed(who: "hangs") }')
+  const victim = { tenantId: 'victim' }
+  const stream = await subscribe('subscription { changed(who: "goes") }', victim)
+  await publish('c', 1)
+  expect(started).toEqual(['hangs', 'hangs'])
+  for (let count = 0; count < 300; count += 1) {
+    await publish('c', count, victim)
+    expect(await take(stream)).toEqual({ data: { changed: 'goes' } })
+  }
+  expect(started.filter((who) => who === 'hangs')).toHaveLength(2)
+  expect(executor.metrics().subscriptions.active).toBe(11)
+})
+
+test('a tenant that is alone has all the places', async () => {
+  let concurrent = 0
+  const schema = schemaOf('changed: Json', {
+    changed: fromChannel({
+      channel: 'c',
+      resolve: () => {
+        concurrent += 1
+        return never()
+      },
+    }),
+  })
+  const { subscribe, publish } = serve(schema, { maxConcurrentExecutions: 4 })
+  for (let count = 0; count < 10; count += 1) await subscribe('subscription { changed }')
+  await publish('c', 1)
+  expect(concurrent).toBe(4)
+})
+
+test('tenants take turns, however many subscriptions one of them has', async () => {
+  const order: string[] = []
+  const schema = schemaOf('changed: Json', {
+    changed: fromChannel({
+      channel: 'c',
+      resolve: async (_data, _args, { viewer }) => {
+        order.push(viewer.tenantId)
+        await Promise.resolve()
+        return true
+      },
+    }),
+  })
+  const { subscribe, publish, received } = serve(schema, { maxConcurrentExecutions: 1 })
+  const many = []
+  for (let count = 0; count < 20; count += 1)
+    many.push(await subscribe('subscription { changed }', { tenantId: 'many' }))
+  const few = await subscribe('subscription { changed }', { tenantId: 'few' })
+  await Promise.all([publish('c', 1, { tenantId: 'many' }), publish('c', 1, { tenantId: 'few' })])
+  await received(...many, few)
+  expect(order).toHaveLength(21)
+  expect(order.indexOf('few')).toBeLessThan(3)
+})
