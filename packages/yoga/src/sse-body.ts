@@ -1,24 +1,19 @@
-import { Buffer } from 'node:buffer'
-import { type FrameFormat, rememberedResponse } from '@sluice/core'
 import type { ExecutionResult } from 'graphql'
 import type { FetchAPI } from 'graphql-yoga'
-import { sanitizeResult } from './sanitize-result.ts'
-
-/** Distinct connections mode. @see https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md */
-const nextEvent: FrameFormat = { before: Buffer.from('event: next\ndata: '), after: Buffer.from('\n\n') }
-const completeEvent = Buffer.from('event: complete\ndata:\n\n')
-const comment = Buffer.from(':\n\n')
+import { comment, completeEvent, internalErrorEvent, nextEvent } from './sse-events.ts'
 
 /** Who takes care of a body while it is open. */
 export interface SseBodyHooks {
   /** Calls the function from time to time, so that a connection without events stays open; returns what stops it. */
   startHeartbeat(beat: () => void): () => void
-  /** The stream of results failed. */
+  /** Is given what ends the body, for when the client has gone: nobody may be reading by then, nor cancel. */
+  whenGone(leave: () => Promise<void>): void
+  /** The stream of results failed, or a result that JSON cannot hold. */
   onError(error: unknown): void
   /** The client has taken nothing for two heartbeats, although something waits for it: it is gone, or as good as. */
   onStalled(): void
-  /** Nothing more is written: the results came to their end, or the client has gone. Called once. */
-  onEnd(): void
+  /** Nothing more is written: the results came to their end, or they failed, or the client has gone. Called once. */
+  onEnd(isComplete: boolean): void
 }
 
 /**
@@ -28,54 +23,92 @@ export interface SseBodyHooks {
 export function sseBody(
   results: AsyncIterable<ExecutionResult>,
   { ReadableStream }: Pick<FetchAPI, 'ReadableStream'>,
-  { startHeartbeat, onError, onStalled, onEnd }: SseBodyHooks,
+  { startHeartbeat, whenGone, onError, onStalled, onEnd }: SseBodyHooks,
 ): ReadableStream<Uint8Array> {
   const iterator: AsyncIterator<ExecutionResult, unknown> = results[Symbol.asyncIterator]()
-  let stopHeartbeat: (() => void) | undefined
+  let stopHeartbeat = (): void => {}
+  let close = (): void => {}
   let unreadBeatCount = 0
-  const end = () => {
-    if (stopHeartbeat === undefined) return
+  let isPulled = false
+  let hasEnded = false
+
+  const end = (isComplete: boolean): void => {
+    hasEnded = true
     stopHeartbeat()
-    stopHeartbeat = undefined
-    onEnd()
+    onEnd(isComplete)
   }
-  return new ReadableStream<Uint8Array>({
+  const release = async (): Promise<void> => {
+    try {
+      await iterator.return?.()
+    } catch (error) {
+      onError(error)
+    }
+  }
+  const leave = async (): Promise<void> => {
+    if (hasEnded) return
+    end(false)
+    close()
+    await release()
+  }
+
+  const body = new ReadableStream<Uint8Array>({
     start(controller) {
+      if (hasEnded) return controller.close()
       controller.enqueue(comment) // some browsers do not tell of a response before its body begins
       stopHeartbeat = startHeartbeat(() => {
-        if ((controller.desiredSize ?? 0) > 0) {
+        // Yoga's own ReadableStream always tells of room: there it is only the pull that tells of a reader.
+        if (isPulled && (controller.desiredSize ?? 0) > 0) {
+          unreadBeatCount = 0
           controller.enqueue(comment)
           return
         }
         unreadBeatCount += 1
         if (unreadBeatCount >= 2) onStalled()
       })
+      close = () => {
+        try {
+          controller.close()
+        } catch {
+          // It was cancelled, and is closed.
+        }
+      }
     },
     async pull(controller) {
       unreadBeatCount = 0
+      isPulled = true
+      let hasFailed = false
       try {
         const { done, value } = await iterator.next()
+        if (hasEnded) return
         if (done !== true) {
-          controller.enqueue(encode(value))
+          controller.enqueue(encode(value, onError))
           return
         }
-        controller.enqueue(completeEvent)
-        controller.close()
       } catch (error) {
         onError(error)
-        controller.error(error)
+        if (hasEnded) return
+        hasFailed = true
+        controller.enqueue(internalErrorEvent)
+        void release()
+      } finally {
+        isPulled = false
       }
-      end()
+      controller.enqueue(completeEvent)
+      controller.close()
+      end(!hasFailed)
     },
-    async cancel() {
-      end()
-      await iterator.return?.()
-    },
+    cancel: leave,
   })
+  whenGone(leave)
+  return body
 }
 
-function encode(result: ExecutionResult): Uint8Array {
-  const shared = rememberedResponse(result)
-  if (shared !== undefined) return shared.framed(nextEvent)
-  return Buffer.from(`event: next\ndata: ${JSON.stringify(sanitizeResult(result))}\n\n`)
+/** A result that cannot be written is no reason to end: the client is told of it, and of those that follow. */
+function encode(result: ExecutionResult, onError: (error: unknown) => void): Uint8Array {
+  try {
+    return nextEvent(result)
+  } catch (error) {
+    onError(error)
+    return internalErrorEvent
+  }
 }

@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import type { SubscriptionExecutor } from '@sluice/core'
-import type { ExecutionResult } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { Heartbeat } from './heartbeat.ts'
+import { type RequestLifetimes, responseOf } from './request-lifetimes.ts'
+import { isStream, releaseStream } from './result-stream.ts'
 import { sseBody } from './sse-body.ts'
 
 /** The SSE responses of one Yoga server. */
@@ -14,6 +15,8 @@ export interface SseResponses {
 
 const heartbeatMs = 12_000
 const finishTimeoutMs = 5000
+/** Nginx's word for it, in logs: nobody is there to be answered. */
+const clientClosedRequest = 499
 
 const headers = {
   'Content-Type': 'text/event-stream',
@@ -23,12 +26,13 @@ const headers = {
 }
 
 /** Takes the place of Yoga's own SSE for the results of subscriptions; what is written is the same. */
-export function sseResponses(executor: SubscriptionExecutor): SseResponses {
+export function sseResponses(executor: SubscriptionExecutor, lifetimes: RequestLifetimes): SseResponses {
   const heartbeat = new Heartbeat(heartbeatMs)
-  const open = new Map<Promise<void>, ServerResponse | undefined>()
+  /** Each with what cuts it. */
+  const open = new Map<Promise<void>, () => void>()
 
   /** A response is open until its body has ended and, where Node's response is at hand, been handed to the socket. */
-  const track = (response: ServerResponse | undefined): (() => void) => {
+  const track = (response: ServerResponse | undefined, cut: () => void): (() => void) => {
     const disconnected = executor.openConnection()
     let bodyEnded = () => {}
     const ended = new Promise<void>((resolve) => {
@@ -38,22 +42,38 @@ export function sseResponses(executor: SubscriptionExecutor): SseResponses {
         response.once('finish', resolve).once('close', resolve)
       }
     })
-    open.set(ended, response)
+    open.set(ended, cut)
     void ended.then(() => open.delete(ended))
     return bodyEnded
   }
 
   return {
-    onResultProcess({ result, resultProcessor, setResultProcessor, serverContext }) {
+    onResultProcess({ request, result, resultProcessor, setResultProcessor, serverContext }) {
       // Yoga has chosen by what the request accepts. Its own SSE is replaced, and nobody else's choice.
       if (resultProcessor?.name !== 'processSSEResult' || !isStream(result)) return
       setResultProcessor((_result, fetchAPI) => {
+        const lifetime = lifetimes.of(request, serverContext)
+        if (lifetime.isOver) {
+          // The client left while it was subscribed: a body would be read, and cancelled, by nobody.
+          lifetime.set(result, () => releaseStream(result))
+          return new fetchAPI.Response(null, { status: clientClosedRequest })
+        }
         const response = responseOf(serverContext)
+        const cut = (): void => {
+          response?.destroy()
+          lifetime.end()
+        }
+        const untrack = track(response, cut)
         const body = sseBody(result, fetchAPI, {
           startHeartbeat: (beat) => heartbeat.start(beat),
+          whenGone: (leave) => lifetime.set(result, leave),
           onError: (error) => executor.reportError(error),
-          onStalled: () => response?.destroy(),
-          onEnd: track(response),
+          onStalled: cut,
+          onEnd(isComplete) {
+            untrack()
+            if (isComplete) lifetime.settle()
+            else lifetime.end()
+          },
         })
         return new fetchAPI.Response(body, { status: 200, headers })
       }, 'text/event-stream')
@@ -65,19 +85,7 @@ export function sseResponses(executor: SubscriptionExecutor): SseResponses {
       })
       await Promise.race([Promise.all(open.keys()), limit])
       clearTimeout(timer)
-      for (const response of open.values()) response?.destroy()
+      for (const cut of open.values()) cut()
     },
   }
-}
-
-/** Node's response, which Yoga has in its context when it serves a `node:http` server. */
-function responseOf(context: object): ServerResponse | undefined {
-  const response: unknown = Reflect.get(context, 'res')
-  return typeof response === 'object' && response !== null && 'writableFinished' in response
-    ? (response as ServerResponse)
-    : undefined
-}
-
-function isStream(result: unknown): result is AsyncIterable<ExecutionResult> {
-  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result
 }

@@ -5,8 +5,10 @@ import { executorOf, hostSubscriptions, type SluiceContext } from '@sluice/envel
 import { type AttachedWebSocket, attachWebSocket } from '@sluice/ws'
 import type { Plugin } from 'graphql-yoga'
 import { maskerOf } from './error-masking.ts'
+import { httpStreams } from './http-streams.ts'
 import type { UseSluiceOptions, YogaContext } from './initial-context.ts'
 import { type AttachWebSocketOptions, operationHost } from './operation-host.ts'
+import { RequestLifetimes } from './request-lifetimes.ts'
 import { sseResponses } from './sse-responses.ts'
 import type { AnyYogaServer } from './yoga-server.ts'
 
@@ -46,7 +48,8 @@ export interface SluiceYogaPlugin extends Plugin<SluiceContext> {
 export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TContext>): SluiceYogaPlugin {
   const { executor, owned } = executorOf(options)
   const subscriptions = hostSubscriptions(executor)
-  const sse = sseResponses(executor)
+  const lifetimes = new RequestLifetimes((error) => executor.reportError(error))
+  const sse = sseResponses(executor, lifetimes)
   const attached = new Set<AttachedWebSocket>()
   let yoga: AnyYogaServer | undefined
 
@@ -55,6 +58,11 @@ export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TCon
     ...(subscriptions.plugin as unknown as Plugin<SluiceContext>),
     onResultProcess: sse.onResultProcess,
     executor,
+
+    onPluginInit(init) {
+      subscriptions.plugin.onPluginInit?.(init as never)
+      init.addPlugin(httpStreams(lifetimes) as unknown as Plugin<SluiceContext>)
+    },
 
     onYogaInit(init) {
       if (yoga !== undefined) {

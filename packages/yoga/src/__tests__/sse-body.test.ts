@@ -17,6 +17,7 @@ function openBody() {
         beat = given
         return () => calls.push('stopped')
       },
+      whenGone() {},
       onError: (error) => calls.push(`error ${String(error)}`),
       onStalled: () => calls.push('stalled'),
       onEnd: () => calls.push('ended'),
