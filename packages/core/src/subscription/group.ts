@@ -100,15 +100,6 @@ export class Group implements EventReceiver, Task {
     return this.#members.size
   }
 
-  get pendingCount(): number {
-    return this.#pending.size
-  }
-
-  /** The users of the members; a member without one gets no event that is for a user. */
-  hasUser(userId: string): boolean {
-    return this.#membersByUser.has(userId)
-  }
-
   /** Adds a member; it gets what arrives from now on. Tells whether it is the first one of its user. */
   add(member: GroupMember): boolean {
     member.joinedAt = this.#sequence
