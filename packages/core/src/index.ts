@@ -17,6 +17,7 @@ export type { Share } from './scope/partition.ts'
 export type { EventInput, ScopedEventInput, ScopedPublisher } from './scope/publisher.ts'
 
 // Subscriptions, for hosts and transports.
+export { draining } from './subscription/draining.ts'
 export type { SubscribeOptions } from './subscription/subscription-services.ts'
 export { type Endable, SubscriptionSet } from './subscription/subscription-set.ts'
 export type { Registration } from './subscription/registration.ts'
@@ -27,7 +28,9 @@ export {
   type ResultMasker,
   rememberedResponse,
 } from './delivery/encoded-response.ts'
+export { internalErrorResult } from './delivery/internal-error.ts'
 export { asPushStream } from './delivery/member-stream.ts'
+export { nextMessageFormat, nextMessagePrefix } from './delivery/next-message.ts'
 export type { OverflowOptions, OverflowPolicy } from './delivery/overflow.ts'
 export type { PushStream, ResponseSink, ResponseStream } from './delivery/response-stream.ts'
 export { checkDocument, type CheckedDocument } from './subscription/document-cache.ts'

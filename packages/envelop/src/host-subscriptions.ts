@@ -1,5 +1,6 @@
 import type { Plugin } from '@envelop/core'
 import {
+  draining,
   type ResponseStream,
   type ResultMasker,
   type ScopedPublisher,
@@ -35,9 +36,7 @@ export function hostSubscriptions(executor: SubscriptionExecutor): HostSubscript
 
   const subscribe = (args: ExecutionArgs): Promise<ResponseStream | ExecutionResult> =>
     ended
-      ? Promise.resolve({
-          errors: [new SluiceError('DRAINING', 'The server is shutting down. Subscribe again.').toGraphQLError()],
-        })
+      ? Promise.resolve({ errors: [draining().toGraphQLError()] })
       : executor.subscribe(args, { maskResult, running })
 
   const plugin: Plugin<SluiceContext> = {

@@ -1,22 +1,8 @@
-import { Buffer } from 'node:buffer'
-import type { FrameFormat } from '@sluice/core'
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql'
 import { toClientError } from './client-error.ts'
 
 /** `JSON.stringify`'s second argument: what graphql-ws calls `jsonMessageReplacer`. */
 export type MessageReplacer = (this: unknown, key: string, value: unknown) => unknown
-
-/**
- * What follows the prefix of a `next` message: the response and the brace that closes the message. It is the
- * same for every subscriber, so one buffer serves all sockets; it has to be one constant, since the response
- * remembers its frame by the identity of the format.
- */
-export const nextFrameFormat: FrameFormat = { before: Buffer.alloc(0), after: Buffer.from('}') }
-
-/** The part of a `next` message that is the subscriber's own, up to the response. Encoded once per subscription. */
-export function nextFramePrefix(id: string): Buffer {
-  return Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`)
-}
 
 /**
  * A whole `next` message, for a result that nobody shares.

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer'
-import { rememberedResponse } from '@sluice/core'
+import { nextMessageFormat, nextMessagePrefix, rememberedResponse } from '@sluice/core'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
-import { formatResult, nextFrameFormat, nextFramePrefix, nextMessage } from './frames.ts'
+import { formatResult, nextMessage } from './frames.ts'
 import type { Operation } from './operation.ts'
 import type { OperationSettings } from './operation-settings.ts'
 
@@ -35,8 +35,8 @@ export class ResultSender {
     if (response === undefined) {
       connection.writer.writeText(nextMessage(id, this.#format(result)))
     } else {
-      this.#prefix ??= nextFramePrefix(id)
-      connection.writer.write(this.#prefix, response.framed(nextFrameFormat))
+      this.#prefix ??= nextMessagePrefix(id)
+      connection.writer.write(this.#prefix, response.framed(nextMessageFormat))
     }
   }
 

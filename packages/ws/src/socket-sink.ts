@@ -1,7 +1,6 @@
 import type { Buffer } from 'node:buffer'
-import type { EncodedResponse, ResponseSink } from '@sluice/core'
+import { type EncodedResponse, nextMessageFormat, nextMessagePrefix, type ResponseSink } from '@sluice/core'
 import type { GraphQLError } from 'graphql'
-import { nextFrameFormat, nextFramePrefix } from './frames.ts'
 import type { Operation } from './operation.ts'
 import type { OperationSettings } from './operation-settings.ts'
 
@@ -18,7 +17,7 @@ export class SocketSink implements ResponseSink {
   constructor(operation: Operation, settings: OperationSettings) {
     this.#operation = operation
     this.#settings = settings
-    this.#prefix = nextFramePrefix(operation.id)
+    this.#prefix = nextMessagePrefix(operation.id)
   }
 
   next(response: EncodedResponse): void {
@@ -26,7 +25,7 @@ export class SocketSink implements ResponseSink {
     // The frame that finds the socket full is the one too many: a single large one to a reader who has read
     // everything before is none.
     if (connection.writer.isFull()) return this.#overflow()
-    connection.writer.write(this.#prefix, this.#prepare(response).framed(nextFrameFormat))
+    connection.writer.write(this.#prefix, this.#prepare(response).framed(nextMessageFormat))
   }
 
   complete(): void {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { type FrameFormat, rememberedResponse } from '@sluice/core'
-import { type ExecutionResult, GraphQLError } from 'graphql'
+import { type FrameFormat, internalErrorResult, rememberedResponse } from '@sluice/core'
+import type { ExecutionResult } from 'graphql'
 import { sanitizeResult } from './sanitize-result.ts'
 
 /** Distinct connections mode. @see https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md */
@@ -10,10 +10,7 @@ export const completeEvent: Uint8Array = Buffer.from('event: complete\ndata:\n\n
 export const comment: Uint8Array = Buffer.from(':\n\n')
 
 /** What a group's subscribers are told as well when their event failed; the failure itself is not in it. */
-export const internalErrorEvent: Uint8Array = nextEvent({
-  errors: [new GraphQLError('The event could not be executed.', { extensions: { code: 'INTERNAL_SERVER_ERROR' } })],
-  data: null,
-})
+export const internalErrorEvent: Uint8Array = nextEvent(internalErrorResult())
 
 /** @throws what JSON.stringify or a `toJSON` throws */
 export function nextEvent(result: ExecutionResult): Uint8Array {

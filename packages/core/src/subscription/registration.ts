@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
 import type { GraphQLError } from 'graphql'
-import { EncodedResponse, type FrameFormat, type ResponseServices } from '../delivery/encoded-response.ts'
+import { EncodedResponse, type ResponseServices } from '../delivery/encoded-response.ts'
 import { asPushStream } from '../delivery/member-stream.ts'
+import { nextMessageFormat, nextMessagePrefix } from '../delivery/next-message.ts'
 import type { OverflowOptions } from '../delivery/overflow.ts'
 import { ResponseQueue } from '../delivery/response-queue.ts'
 import type { ResponseStream } from '../delivery/response-stream.ts'
@@ -25,9 +26,6 @@ export interface RegistrationOptions {
   readonly forget: () => void
 }
 
-/** The payload is followed by the end of the message, the same for all subscribers. */
-const messageFormat: FrameFormat = { before: Buffer.alloc(0), after: Buffer.from('}') }
-
 /**
  * The messages of one subscription, queued until its host takes them. A channel's responses are pushed into the
  * queue, under the overflow policy; any other source is pulled only while there is room.
@@ -47,7 +45,7 @@ export class QueuedRegistration implements Registration {
     this.#options = options
     this.connectionId = options.connectionId
     this.subscriptionId = options.subscriptionId
-    this.#prefix = Buffer.from(`{"id":${JSON.stringify(options.subscriptionId)},"type":"next","payload":`)
+    this.#prefix = nextMessagePrefix(options.subscriptionId)
     this.#queue = new ResponseQueue(options.overflow, () => {
       options.services.counters.dropped += 1
     })
@@ -125,7 +123,7 @@ export class QueuedRegistration implements Registration {
     const response = this.#queue.take()
     if (response === undefined) return undefined
     if (this.#queue.size === 0) this.#wakeAll()
-    return Buffer.concat([this.#prefix, response.framed(messageFormat)])
+    return Buffer.concat([this.#prefix, response.framed(nextMessageFormat)])
   }
 
   #enqueue(response: EncodedResponse): void {

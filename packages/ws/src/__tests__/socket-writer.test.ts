@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { nextFramePrefix } from '../frames.ts'
+import { nextMessagePrefix } from '@sluice/core'
 import { SocketWriter } from '../socket-writer.ts'
 import { countWrites, openSocket } from './open-socket.ts'
 
@@ -15,7 +15,7 @@ describe('the socket writer', () => {
   ])('sends prefix and shared bytes as one text message (%s)', async (_, size) => {
     await using open = await openSocket()
     const writer = new SocketWriter(open.socket, open.request.socket, MiB)
-    const prefix = nextFramePrefix('1')
+    const prefix = nextMessagePrefix('1')
     const shared = Buffer.from(`${JSON.stringify({ data: 'ü'.repeat(size) })}}`)
 
     writer.write(prefix, shared)
@@ -27,7 +27,7 @@ describe('the socket writer', () => {
     'sends the id %j as JSON',
     async (id) => {
       await using open = await openSocket()
-      new SocketWriter(open.socket, open.request.socket, MiB).write(nextFramePrefix(id), Buffer.from('{}}'))
+      new SocketWriter(open.socket, open.request.socket, MiB).write(nextMessagePrefix(id), Buffer.from('{}}'))
 
       const [message] = await open.messages(1)
 
@@ -42,7 +42,7 @@ describe('the socket writer', () => {
     const shared = Buffer.from(`${JSON.stringify('x'.repeat(50_000))}}`)
     const before = Buffer.from(shared)
 
-    writer.write(nextFramePrefix('1'), shared)
+    writer.write(nextMessagePrefix('1'), shared)
     await open.messages(1)
 
     expect(shared.equals(before)).toBe(true)
@@ -59,7 +59,7 @@ describe('the socket writer', () => {
       })
       const expected: string[] = []
       for (let index = 0; index < 30; index += 1) {
-        const prefix = nextFramePrefix(String(index))
+        const prefix = nextMessagePrefix(String(index))
         const shared = Buffer.from(`${JSON.stringify(String(index).repeat(index % 3 === 0 ? 50_000 : 20))}}`)
         writer.write(prefix, shared)
         open.socket.ping()
@@ -78,11 +78,11 @@ describe('the socket writer', () => {
     const writes = countWrites(open.request.socket)
     const shared = Buffer.from('{"data":1}}')
 
-    for (let index = 0; index < 8; index += 1) writer.write(nextFramePrefix('1'), shared)
+    for (let index = 0; index < 8; index += 1) writer.write(nextMessagePrefix('1'), shared)
     await open.messages(8)
     expect(writes.count).toBe(1)
 
-    writer.write(nextFramePrefix('1'), shared)
+    writer.write(nextMessagePrefix('1'), shared)
     await open.messages(9)
     expect(writes.count).toBe(2)
   })
@@ -92,7 +92,7 @@ describe('the socket writer', () => {
     const writer = new SocketWriter(open.socket, open.request.socket, MiB)
     const writes = countWrites(open.request.socket)
 
-    writer.write(nextFramePrefix('1'), Buffer.from('{}}'))
+    writer.write(nextMessagePrefix('1'), Buffer.from('{}}'))
     expect(writes.count).toBe(0)
     await new Promise<void>((resolve) => process.nextTick(resolve))
 
@@ -103,7 +103,7 @@ describe('the socket writer', () => {
     await using open = await openSocket()
     const writer = new SocketWriter(open.socket, open.request.socket, 1000)
 
-    writer.write(nextFramePrefix('1'), Buffer.alloc(1500, 'x'))
+    writer.write(nextMessagePrefix('1'), Buffer.alloc(1500, 'x'))
     expect(open.socket.bufferedAmount).toBeGreaterThan(1000)
 
     expect(writer.isFull()).toBe(false)
@@ -123,7 +123,7 @@ describe('the socket writer', () => {
       while (open.request.socket.writableLength < 1_000_000) {
         // Compression takes its time; do not run ahead of it.
         if (open.socket.bufferedAmount - open.request.socket.writableLength < shared.length) {
-          writer.write(nextFramePrefix('1'), shared)
+          writer.write(nextMessagePrefix('1'), shared)
           count += 1
         }
         await new Promise((resolve) => setImmediate(resolve))
@@ -143,7 +143,7 @@ describe('the socket writer', () => {
     await using open = await openSocket({ perMessageDeflate: { threshold: 0 } })
     const writer = new SocketWriter(open.socket, open.request.socket, 1000)
 
-    writer.write(nextFramePrefix('1'), Buffer.alloc(100_000, 'x'))
+    writer.write(nextMessagePrefix('1'), Buffer.alloc(100_000, 'x'))
     expect(writer.isFull()).toBe(true)
     expect(open.request.socket.writableNeedDrain).toBe(false)
     await Promise.all([writer.notFull(), writer.notFull()])
@@ -155,12 +155,12 @@ describe('the socket writer', () => {
     await using open = await openSocket()
     const writer = new SocketWriter(open.socket, open.request.socket, 1000)
     open.client.pause()
-    while (!writer.isFull()) writer.write(nextFramePrefix('1'), Buffer.alloc(1_000_000, 'x'))
+    while (!writer.isFull()) writer.write(nextMessagePrefix('1'), Buffer.alloc(1_000_000, 'x'))
 
     const notFull = writer.notFull()
     open.socket.terminate()
     await Promise.all([notFull, once(open.socket, 'close')])
-    writer.write(nextFramePrefix('1'), Buffer.from('{}}'))
+    writer.write(nextMessagePrefix('1'), Buffer.from('{}}'))
     writer.writeText('nobody hears it')
 
     expect(open.received).toEqual([])
