@@ -1,7 +1,7 @@
 import { SluiceError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { isPromise } from './maybe-promise.ts'
-import type { Counters } from './metrics.ts'
+import type { Counters } from './counters.ts'
 
 /** Takes what has no caller to be thrown at. It never throws. */
 export type ErrorReporter = (error: unknown) => void

@@ -6,9 +6,11 @@ import { checkSchema } from './channel/check-schema.ts'
 import { markExecutedBySluice } from './channel/executed-schemas.ts'
 import type { OverflowOptions } from './delivery/overflow.ts'
 import type { ResponseStream } from './delivery/response-stream.ts'
+import { Counters } from './counters.ts'
 import { createErrorReporter } from './error-reporter.ts'
-import { SluiceError } from './errors.ts'
-import { Counters, type MetricsSnapshot } from './metrics.ts'
+import { SluiceError, type SluiceErrorCode } from './errors.ts'
+import { composeObservers, type ExecutorObserver } from './executor-observer.ts'
+import type { MetricsSnapshot } from './metrics.ts'
 import { resolveOptions, type SubscriptionExecutorOptions } from './options.ts'
 import type { RegisteredContext } from './register.ts'
 import { Router } from './routing/router.ts'
@@ -79,6 +81,14 @@ export interface SubscriptionExecutor extends AsyncDisposable {
   /** What was counted so far, and what is held now. */
   metrics(): MetricsSnapshot
 
+  /**
+   * Has the observer told of every execution, encoding and delivery from now on; several can be. What is in
+   * {@link metrics} it is not told.
+   *
+   * @returns what stops it; may be called again
+   */
+  observe(observer: ExecutorObserver): () => void
+
   /** New subscriptions are refused, what was published is delivered, and the streams end with `complete`. */
   drain(options?: { readonly timeoutMs?: number }): Promise<void>
 
@@ -103,6 +113,9 @@ export interface SubscriptionExecutor extends AsyncDisposable {
 
   /** For transports: a reader was so slow that what it had subscribed to was ended. */
   recordSlowConsumer(): void
+
+  /** For transports: a subscription was refused before the executor was asked. */
+  recordRefusal(code: SluiceErrorCode): void
 
   /** For transports: responses that were dropped instead of delivered. */
   recordDropped(count: number): void
@@ -137,6 +150,7 @@ export function createSubscriptionExecutor<TContext = RegisteredContext>(
     maxPendingEvents: resolved.maxPendingEvents,
     overflowPolicy: resolved.overflow.policy,
   })
+  const observers = new Set<ExecutorObserver>()
   const sources = new SubscriptionSet<SourceResponseStream>()
   let schema: GraphQLSchema | undefined
   let draining: Promise<void> | undefined
@@ -215,6 +229,14 @@ export function createSubscriptionExecutor<TContext = RegisteredContext>(
     complete: async (address) => registry.complete(address),
     completeConnection: async (connectionId) => registry.completeConnection(connectionId),
     metrics: () => counters.snapshot({ name: bus.name, status: bus.status() }),
+    observe: (observer) => {
+      observers.add(observer)
+      counters.observer = composeObservers([...observers], report)
+      return () => {
+        observers.delete(observer)
+        counters.observer = composeObservers([...observers], report)
+      }
+    },
     drain,
     dispose: () => {
       disposing ??= close()
@@ -226,6 +248,7 @@ export function createSubscriptionExecutor<TContext = RegisteredContext>(
     overflow: resolved.overflow,
     reportError: report,
     recordSlowConsumer: () => counters.countError('SLOW_CONSUMER'),
+    recordRefusal: (code) => counters.countRefusal(code),
     recordDropped: (count) => {
       counters.dropped += count
     },

@@ -1,7 +1,8 @@
 // The executor and what its options are made of.
 export { createSubscriptionExecutor, type SubscriptionExecutor } from './executor.ts'
 export type { EventContextInput, SubscriptionExecutorOptions } from './options.ts'
-export type { MetricsSnapshot, UnsharedReason } from './metrics.ts'
+export type { EndReason, FilterReason, MetricsSnapshot, UnsharedReason } from './metrics.ts'
+export type { ExecutorObserver } from './executor-observer.ts'
 export type { Logger } from './logger.ts'
 export { SluiceError, SluiceErrorCode, type SluiceErrorOptions } from './errors.ts'
 
@@ -35,6 +36,18 @@ export type { OverflowOptions, OverflowPolicy } from './delivery/overflow.ts'
 export type { PushStream, ResponseSink, ResponseStream } from './delivery/response-stream.ts'
 export { checkDocument, type CheckedDocument } from './subscription/document-cache.ts'
 export { checkOptions } from './check-options.ts'
+export { INTERNAL_SERVER_ERROR, isMeantForClient, toClientError } from './host/client-error.ts'
+export { isAsyncIterable } from './host/is-async-iterable.ts'
+export {
+  type HostedResult,
+  isRefusal,
+  type OperationHost,
+  type OperationParams,
+  type TransportOperation,
+} from './host/operation-host.ts'
+export { releaseStream } from './host/release-stream.ts'
+export { refusalOf, schemaHost, type SchemaHostOptions } from './host/schema-host.ts'
+export { withTimeLimit } from './time-limit.ts'
 export { type WatchedSubscribe, watchSubscribe } from './subscription/watch-subscribe.ts'
 
 // The bus: its contract, and the one that is built in.

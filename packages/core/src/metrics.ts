@@ -12,6 +12,19 @@ export type UnsharedReason =
   /** Its variables have no canonical form. */
   | 'variables'
 
+/** What kept an event from a group on its channel. */
+export type FilterReason = 'type' | 'match' | 'user' | 'filter'
+
+/** Why a subscription ended. Any other failure is told by its code. */
+export type EndReason =
+  /** Its reader ended it, or was gone. */
+  | 'client'
+  /** The server ended it with `complete`: it stopped, or replaced its schema, or the source was exhausted. */
+  | 'complete'
+  /** Its source stream failed. */
+  | 'source'
+  | SluiceErrorCode
+
 /** What an executor counted since it was created, and what it holds at the moment. A plain, JSON-safe snapshot. */
 export interface MetricsSnapshot {
   /** Connections that transports opened, and those of `register`. */
@@ -21,6 +34,10 @@ export interface MetricsSnapshot {
     readonly total: number
     /** Active subscriptions of each tenant that has any. */
     readonly byTenant: Readonly<Record<string, number>>
+    /** Subscriptions that ran and ended. */
+    readonly ended: { readonly byReason: Readonly<Partial<Record<EndReason, number>>> }
+    /** Subscriptions that asked the executor and were not started. What a host refuses before that is not among them. */
+    readonly refused: { readonly byCode: Readonly<Partial<Record<SluiceErrorCode | 'UNKNOWN', number>>> }
   }
   readonly groups: {
     /** Groups that exist now. Each executes an event once, however many subscriptions it has. */
@@ -37,10 +54,19 @@ export interface MetricsSnapshot {
     readonly delivered: number
     /** Groups on an event's channel that did not get it because of type, match, user or filter. */
     readonly filtered: number
+    /** The same, by what it was that kept the event from them. */
+    readonly filteredByReason: Readonly<Record<FilterReason, number>>
     /** Events or responses that an overflow policy dropped, or that could not be decoded. */
     readonly dropped: number
     /** Gaps that the bus or an overflow policy told of. */
     readonly gaps: number
+  }
+  /** What waits now. */
+  readonly queued: {
+    /** Events for their group's execution. */
+    readonly events: number
+    /** Responses for readers who pull. What waits in sockets is not among them. */
+    readonly responses: number
   }
   /** Operations executed: one per group and event. */
   readonly executions: number
@@ -61,105 +87,4 @@ export interface MetricsSnapshot {
     }
   }
   readonly bus: { readonly name: string; readonly status: BusStatus }
-}
-
-/**
- * The counters behind {@link MetricsSnapshot}: plain numbers, so that the hot path adds to a field and does
- * nothing else.
- */
-export class Counters {
-  connectionsActive = 0
-  connectionsTotal = 0
-  subscriptionsTotal = 0
-  subscriptionsActive = 0
-  readonly subscriptionsByTenant: Map<string, number> = new Map()
-  readonly unsharedByReason: Map<UnsharedReason, number> = new Map()
-  groupsActive = 0
-  published = 0
-  received = 0
-  delivered = 0
-  filtered = 0
-  dropped = 0
-  gaps = 0
-  executions = 0
-  serializations = 0
-  readonly errorsByCode: Map<SluiceErrorCode | 'UNKNOWN', number> = new Map()
-  checks = 0
-  passed = 0
-  rejectedTenant = 0
-  rejectedUser = 0
-  rejectedScope = 0
-
-  /** A connection opened; the returned function says that it closed, and may be called again. */
-  openConnection(): () => void {
-    this.connectionsActive += 1
-    this.connectionsTotal += 1
-    let open = true
-    return () => {
-      if (!open) return
-      open = false
-      this.connectionsActive -= 1
-    }
-  }
-
-  /** A subscription began; the returned function says that it ended, and may be called again. */
-  startSubscription(tenantId: string, unshared: UnsharedReason | undefined): () => void {
-    this.subscriptionsActive += 1
-    this.subscriptionsTotal += 1
-    addTo(this.subscriptionsByTenant, tenantId, 1)
-    if (unshared !== undefined) addTo(this.unsharedByReason, unshared, 1)
-    let running = true
-    return () => {
-      if (!running) return
-      running = false
-      this.subscriptionsActive -= 1
-      addTo(this.subscriptionsByTenant, tenantId, -1)
-      if (unshared !== undefined) addTo(this.unsharedByReason, unshared, -1)
-    }
-  }
-
-  countError(code: SluiceErrorCode | 'UNKNOWN'): void {
-    addTo(this.errorsByCode, code, 1)
-  }
-
-  snapshot(bus: MetricsSnapshot['bus']): MetricsSnapshot {
-    return {
-      connections: { active: this.connectionsActive, total: this.connectionsTotal },
-      subscriptions: {
-        active: this.subscriptionsActive,
-        total: this.subscriptionsTotal,
-        byTenant: toRecord(this.subscriptionsByTenant),
-      },
-      groups: { active: this.groupsActive, unshared: { byReason: toRecord(this.unsharedByReason) } },
-      events: {
-        published: this.published,
-        received: this.received,
-        delivered: this.delivered,
-        filtered: this.filtered,
-        dropped: this.dropped,
-        gaps: this.gaps,
-      },
-      executions: this.executions,
-      serializations: this.serializations,
-      errors: { byCode: toRecord(this.errorsByCode) },
-      security: {
-        checks: this.checks,
-        passed: this.passed,
-        rejected: { tenant: this.rejectedTenant, user: this.rejectedUser, scope: this.rejectedScope },
-      },
-      bus,
-    }
-  }
-}
-
-/** Names that are counted down to nothing leave nothing behind. */
-function addTo<TName>(counts: Map<TName, number>, name: TName, change: number): void {
-  const count = (counts.get(name) ?? 0) + change
-  if (count === 0) counts.delete(name)
-  else counts.set(name, count)
-}
-
-/** Object.fromEntries defines own properties, so that a tenant called `__proto__` is a tenant like any other. */
-function toRecord<TName extends string>(counts: ReadonlyMap<TName, number>): Record<TName, number> {
-  return Object.fromEntries(counts) as Record<TName, number>
 }

@@ -1,11 +1,11 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import { SluiceError, type SubscriptionExecutor } from '@sluice/core'
+import { type OperationHost, SluiceError, type SubscriptionExecutor } from '@sluice/core'
 import type { ConnectionInitMessage, ServerOptions } from 'graphql-ws'
 import type { Extra } from 'graphql-ws/use/ws'
 import { checkExecutor, checkServerOptions } from './check-server-options.ts'
-import type { OperationHost } from './operation-host.ts'
 import type { SocketServerOptions } from './operation-settings.ts'
+import type { SocketOperation } from './start-by-host.ts'
 
 /** The options of {@link attachWebSocket}. */
 export interface AttachWebSocketOptions<
@@ -20,7 +20,7 @@ export interface AttachWebSocketOptions<
   /** graphql-ws's options. With a `host` only those of the connection, `onError`, `onComplete` and the message options. */
   readonly serverOptions?: ServerOptions<P, E> | undefined
   /** A server that runs operations through its own pipeline. */
-  readonly host?: OperationHost | undefined
+  readonly host?: OperationHost<SocketOperation> | undefined
   /** The largest message of a client, in bytes; a larger one closes its socket with 1009. @default 1048576 */
   readonly maxPayloadBytes?: number | undefined
   /** Between two pings, in milliseconds; who does not answer one before the next is terminated. 0: none. @default 12000 */

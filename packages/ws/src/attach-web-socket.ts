@@ -7,9 +7,9 @@ import { composeServerOptions } from './compose-server-options.ts'
 import { type Connection, connectionOf } from './connection.ts'
 import { onUpgradeOf } from './http-upgrade.ts'
 import { keepAlive } from './keep-alive.ts'
-import { startByHost } from './operation-host.ts'
 import type { SocketServerOptions } from './operation-settings.ts'
 import { serveSocket } from './serve-socket.ts'
+import { startByHost } from './start-by-host.ts'
 import { startByOptions } from './start-operation.ts'
 
 /** A WebSocket endpoint on an HTTP server. */

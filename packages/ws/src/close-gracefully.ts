@@ -1,3 +1,4 @@
+import { withTimeLimit } from '@sluice/core'
 import type { WebSocket } from 'ws'
 import type { Connection } from './connection.ts'
 
@@ -9,30 +10,22 @@ import type { Connection } from './connection.ts'
  * Resolves when every socket is closed.
  */
 export async function closeGracefully(connections: readonly Connection[], timeoutMs: number): Promise<void> {
-  await within(timeoutMs, Promise.all(connections.map((connection) => connection.drain())))
+  await withTimeLimit(Promise.all(connections.map((connection) => connection.drain())), timeoutMs, giveUp)
   const closed = Promise.all(connections.map(({ socket }) => closing(socket)))
   for (const connection of connections) {
     connection.finish()
     connection.socket.close(1001, 'Going away')
   }
-  await within(timeoutMs, closed)
+  await withTimeLimit(closed, timeoutMs, giveUp)
   for (const { socket } of connections) socket.terminate()
   await closed
 }
+
+const giveUp = (): void[] => []
 
 function closing(socket: WebSocket): Promise<void> {
   if (socket.readyState === socket.CLOSED) return Promise.resolve()
   return new Promise((resolve) => {
     socket.once('close', () => resolve())
   })
-}
-
-/** Resolves when the work is done, or when it took too long. */
-async function within(timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs)
-  })
-  await Promise.race([work, limit])
-  clearTimeout(timer)
 }

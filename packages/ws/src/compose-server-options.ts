@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer'
-import type { SubscriptionExecutor } from '@sluice/core'
+import { INTERNAL_SERVER_ERROR, isMeantForClient, type SubscriptionExecutor } from '@sluice/core'
 import { CloseCode } from 'graphql-ws'
-import { INTERNAL_SERVER_ERROR, isMeantForClient } from './client-error.ts'
 import { connectionOf } from './connection.ts'
 import { Operation } from './operation.ts'
 import type { OperationSettings, SocketContext, SocketServerOptions } from './operation-settings.ts'

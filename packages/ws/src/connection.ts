@@ -1,4 +1,4 @@
-import { SluiceError, type SubscriptionExecutor } from '@sluice/core'
+import { type EndReason, SluiceError, type SubscriptionExecutor } from '@sluice/core'
 import type { Extra } from 'graphql-ws/use/ws'
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
@@ -20,7 +20,8 @@ export interface ConnectedOperation {
   /** The server ends it: the client gets `complete`. */
   finish(): void
   /** Nobody listens any more: nothing is sent. */
-  abandon(): void
+  /** @param reason of it, for the metrics */
+  abandon(reason?: EndReason): void
 }
 
 /**
@@ -127,14 +128,14 @@ export class Connection {
     if (this.#slow) return
     this.#slow = true
     if (!isCounted) this.#executor.recordSlowConsumer()
-    this.#abandonAll()
+    this.#abandonAll('SLOW_CONSUMER')
     this.writer.uncork()
     this.socket.close(4429, 'Slow consumer')
     this.#cutOff = setTimeout(() => this.socket.terminate(), SLOW_CONSUMER_TIMEOUT_MS).unref()
   }
 
-  #abandonAll(): void {
-    for (const operation of [...this.#operations]) operation.abandon()
+  #abandonAll(reason?: EndReason): void {
+    for (const operation of [...this.#operations]) operation.abandon(reason)
   }
 
   #closed(): void {

@@ -1,5 +1,5 @@
+import { toClientError } from '@sluice/core'
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql'
-import { toClientError } from './client-error.ts'
 
 /** `JSON.stringify`'s second argument: what graphql-ws calls `jsonMessageReplacer`. */
 export type MessageReplacer = (this: unknown, key: string, value: unknown) => unknown

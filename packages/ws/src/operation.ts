@@ -1,10 +1,9 @@
+import { type EndReason, isMeantForClient, releaseStream, toClientError } from '@sluice/core'
 import type { GraphQLError } from 'graphql'
 import type { SubscribePayload } from 'graphql-ws'
-import { isMeantForClient, toClientError } from './client-error.ts'
 import type { ConnectedOperation, Connection } from './connection.ts'
 import { completeMessage, errorMessage, internalErrorMessage } from './frames.ts'
 import type { OperationRequest, OperationSettings, SocketContext } from './operation-settings.ts'
-import { releaseStream } from './release-stream.ts'
 
 /**
  * One operation of one socket, from the client's `subscribe` message to its end.
@@ -59,7 +58,7 @@ export class Operation implements OperationRequest, ConnectedOperation, AsyncIte
 
   /** Hands over what has to be released at the end; if that was already, it is released now. */
   hold(stream: unknown): void {
-    if (this.ended) releaseStream(stream, this.#settings.executor)
+    if (this.ended) void releaseStream(stream, this.#settings.executor)
     else (this.#streams ??= []).push(stream)
   }
 
@@ -77,7 +76,7 @@ export class Operation implements OperationRequest, ConnectedOperation, AsyncIte
 
   /** It came to its end: the client gets `complete`. */
   finish(): void {
-    if (!this.#end()) return
+    if (!this.#end('complete')) return
     if (this.#wasRunning && this.#settings.hooks.onComplete !== undefined) {
       this.#unawaited(this.#complete().then(() => this.#sendComplete()))
     } else {
@@ -97,8 +96,8 @@ export class Operation implements OperationRequest, ConnectedOperation, AsyncIte
   }
 
   /** Nobody listens any more: the client completed it, or its socket is gone. Nothing is sent. */
-  abandon(): void {
-    if (!this.#end()) return
+  abandon(reason?: EndReason): void {
+    if (!this.#end(reason)) return
     this.#leave()
     if (this.#wasRunning) this.#unawaited(this.#complete())
   }
@@ -124,11 +123,11 @@ export class Operation implements OperationRequest, ConnectedOperation, AsyncIte
     return this.ctx.subscriptions[this.id] === this
   }
 
-  #end(): boolean {
+  #end(reason?: EndReason): boolean {
     if (this.ended) return false
     if (this.#phase === 'starting') this.#startIsOver = this.connection.abandoned()
     this.#phase = 'ended'
-    for (const stream of this.#streams ?? []) releaseStream(stream, this.#settings.executor)
+    for (const stream of this.#streams ?? []) void releaseStream(stream, this.#settings.executor, reason)
     this.#streams = undefined
     return true
   }

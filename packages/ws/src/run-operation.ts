@@ -1,6 +1,5 @@
-import { asPushStream, type PushStream } from '@sluice/core'
+import { asPushStream, isAsyncIterable, type PushStream } from '@sluice/core'
 import type { ExecutionArgs } from 'graphql'
-import { isAsyncIterable } from './is-async-iterable.ts'
 import type { Operation } from './operation.ts'
 import type { OperationSettings } from './operation-settings.ts'
 import { pump } from './pump.ts'
@@ -16,7 +15,10 @@ export async function runOperation(operation: Operation, settings: OperationSett
   const { onOperation } = settings.hooks
   try {
     const refusal = operation.connection.refusal()
-    if (refusal !== undefined) return operation.refuse([refusal.toGraphQLError()])
+    if (refusal !== undefined) {
+      settings.executor.recordRefusal(refusal.code)
+      return operation.refuse([refusal.toGraphQLError()])
+    }
     const started = await settings.start(operation)
     if (started === undefined) return
     if ('errors' in started) return operation.refuse(started.errors)

@@ -1,8 +1,6 @@
-import { SluiceError, type SubscriptionExecutor, watchSubscribe } from '@sluice/core'
+import { isAsyncIterable, releaseStream, SluiceError, type SubscriptionExecutor, watchSubscribe } from '@sluice/core'
 import type { ExecutionArgs } from 'graphql'
 import type { OperationResult } from 'graphql-ws'
-import { isAsyncIterable } from './is-async-iterable.ts'
-import { releaseStream } from './release-stream.ts'
 
 type Subscribe = (args: ExecutionArgs) => OperationResult
 
@@ -16,7 +14,7 @@ export function scopedSubscribe(executor: SubscriptionExecutor, own: Subscribe |
     const watched = watchSubscribe(args)
     const result = await own(watched.args)
     if (!isAsyncIterable(result) || watched.wasReached()) return result
-    releaseStream(result, executor)
+    void releaseStream(result, executor)
     const message =
       '[ws] the option "subscribe" has to call executor.subscribe with the arguments it was given, or a copy of them; it went round the scope.'
     const error = new SluiceError('BAD_CONFIG', message)

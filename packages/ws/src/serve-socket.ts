@@ -1,10 +1,9 @@
 import type { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import type { SubscriptionExecutor } from '@sluice/core'
+import { INTERNAL_SERVER_ERROR, type SubscriptionExecutor } from '@sluice/core'
 import { CloseCode, type Server } from 'graphql-ws'
 import type { Extra } from 'graphql-ws/use/ws'
 import type { WebSocket } from 'ws'
-import { INTERNAL_SERVER_ERROR } from './client-error.ts'
 
 /**
  * Lets graphql-ws serve one socket. It is `useServer` of graphql-ws/use/ws without what does not suit a

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import type { SubscriptionExecutor } from '@sluice/core'
-import type { AttachWebSocketOptions as SocketOptions, OperationHost, SocketContext } from '@sluice/ws'
+import type { OperationHost, SubscriptionExecutor } from '@sluice/core'
+import type { AttachWebSocketOptions as SocketOptions, SocketOperation } from '@sluice/ws'
 import { requestSchema } from './request-schema.ts'
 import { sanitizeResult } from './sanitize-result.ts'
 import type { AnyYogaServer } from './yoga-server.ts'
@@ -18,19 +18,18 @@ export interface AttachWebSocketOptions extends Omit<SocketOptions, 'executor' |
  *
  * What Yoga does to HTTP requests alone does not run: `onRequest`, `onRequestParse`, `onResultProcess`.
  */
-export function operationHost(yoga: AnyYogaServer, executor: SubscriptionExecutor): OperationHost {
+export function operationHost(yoga: AnyYogaServer, executor: SubscriptionExecutor): OperationHost<SocketOperation> {
   const findSchema = requestSchema(yoga)
   return {
     sanitizeResult,
-    async runOperation(ctx: SocketContext, _id, payload) {
-      const { request: req, socket } = ctx.extra
+    async runOperation({ req, socket, connectionParams, params: asked }) {
       // A POST, since over GET Yoga refuses mutations. A fresh context, since Envelop writes into it.
       const request = new yoga.fetchAPI.Request(urlOf(req, yoga.graphqlEndpoint), {
         method: 'POST',
         headers: headersOf(req),
       })
-      const context = { req, socket, connectionParams: ctx.connectionParams, waitUntil: trackedBy(executor) }
-      const params = { ...payload } as never
+      const context = { req, socket, connectionParams, waitUntil: trackedBy(executor) }
+      const params = { ...asked } as never
       await findSchema?.(request, params, context)
       return yoga.getResultForParams({ request, params }, context) as never
     },

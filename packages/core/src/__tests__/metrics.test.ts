@@ -59,9 +59,25 @@ test('every figure is what happened', async () => {
   const snapshot = executor.metrics()
   expect(snapshot).toEqual({
     connections: { active: 1, total: 1 },
-    subscriptions: { active: 5, total: 5, byTenant: { t: 5 } },
+    subscriptions: {
+      active: 5,
+      total: 5,
+      byTenant: { t: 5 },
+      ended: { byReason: {} },
+      refused: { byCode: { UNAUTHENTICATED: 1 } },
+    },
     groups: { active: 3, unshared: { byReason: { subscriber: 1, source: 1 } } },
-    events: { published: 4, received: 3, delivered: 3 + 1 + 4, filtered: 1 + 2 + 0, dropped: 0, gaps: 0 },
+    events: {
+      published: 4,
+      received: 3,
+      delivered: 3 + 1 + 4,
+      filtered: 1 + 2 + 0,
+      filteredByReason: { type: 1, match: 0, user: 2, filter: 0 },
+      dropped: 0,
+      gaps: 0,
+    },
+    // What the readers who pull have not taken.
+    queued: { events: 0, responses: 3 + 1 + 4 },
     executions: 2 + 1 + 3,
     serializations: expect.any(Number),
     errors: { byCode: { UNAUTHENTICATED: 1, BAD_EVENT: 1 } },
@@ -79,7 +95,8 @@ test('every figure is what happened', async () => {
   closed()
   expect(executor.metrics()).toMatchObject({
     connections: { active: 0, total: 1 },
-    subscriptions: { active: 0, total: 5, byTenant: {} },
+    subscriptions: { active: 0, total: 5, byTenant: {}, ended: { byReason: { client: 5 } } },
+    queued: { events: 0, responses: 0 },
     groups: { active: 0, unshared: { byReason: {} } },
   })
   expect(snapshot.subscriptions.active).toBe(5)

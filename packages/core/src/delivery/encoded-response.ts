@@ -3,7 +3,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql'
 import { deepFreeze } from '../bus/event-data.ts'
 import { copyPlain } from '../canonical.ts'
 import type { ErrorReporter } from '../error-reporter.ts'
-import type { Counters } from '../metrics.ts'
+import type { Counters } from '../counters.ts'
 import { internalErrorResult } from './internal-error.ts'
 
 /** What a transport puts around the JSON of a response where it is the same for every subscriber. */
@@ -120,9 +120,12 @@ export class EncodedResponse {
   }
 
   #encode(): Buffer {
-    this.#services.counters.serializations += 1
+    const { counters } = this.#services
+    counters.serializations += 1
     try {
-      return Buffer.from(JSON.stringify(this.#result))
+      const bytes = Buffer.from(JSON.stringify(this.#result))
+      counters.observer?.serialized?.(bytes.length)
+      return bytes
     } catch (error) {
       this.#services.report(error)
       this.#result = internalErrorResult()

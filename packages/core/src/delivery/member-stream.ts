@@ -1,6 +1,8 @@
 import type { ExecutionResult } from 'graphql'
+import type { Counters } from '../counters.ts'
 import type { SluiceError } from '../errors.ts'
 import { FifoQueue } from '../collections/fifo-queue.ts'
+import type { EndReason } from '../metrics.ts'
 import type { EncodedResponse, ResultMasker } from './encoded-response.ts'
 import type { OverflowOptions } from './overflow.ts'
 import { ResponseQueue } from './response-queue.ts'
@@ -9,6 +11,8 @@ import { slowConsumer } from './slow-consumer.ts'
 
 export interface MemberStreamOptions {
   readonly userId: string | undefined
+  /** When it was subscribed: `performance.now()`. */
+  readonly subscribedAt: number
   /** Asked before every response: why the reader may have no more. Absent: it may for ever. */
   readonly lapse: (() => SluiceError | undefined) | undefined
   readonly overflow: OverflowOptions
@@ -17,10 +21,8 @@ export interface MemberStreamOptions {
   /** Applied to responses with errors; once per response, however many members have the same masker. */
   readonly maskResult: ResultMasker | undefined
   /** Called once, as soon as the stream wants nothing more: releases everything that is held for it. */
-  readonly leave: () => void
-  readonly onDropped: () => void
-  /** The stream ends because its reader is too slow. */
-  readonly onSlowConsumer: () => void
+  readonly leave: (reason: EndReason) => void
+  readonly counters: Counters
 }
 
 interface Waiter {
@@ -36,6 +38,7 @@ const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
  */
 export class MemberStream implements PushStream {
   readonly userId: string | undefined
+  readonly subscribedAt: number
   joinedAt = 0
   readonly #options: MemberStreamOptions
   readonly #queue: ResponseQueue
@@ -51,7 +54,8 @@ export class MemberStream implements PushStream {
   constructor(options: MemberStreamOptions) {
     this.#options = options
     this.userId = options.userId
-    this.#queue = new ResponseQueue(options.overflow, options.onDropped)
+    this.subscribedAt = options.subscribedAt
+    this.#queue = new ResponseQueue(options.overflow, options.counters)
   }
 
   /** Takes a response of the group. In the hot path. */
@@ -78,7 +82,7 @@ export class MemberStream implements PushStream {
   end(error?: SluiceError): void {
     if (this.#left) return
     this.#failure = error
-    this.#leave()
+    this.#leave(error?.code ?? 'complete')
     if (this.#sink !== undefined) this.#finish(this.#sink)
     else this.#settleWaiters()
   }
@@ -95,12 +99,16 @@ export class MemberStream implements PushStream {
 
   /** The reader ends it. */
   return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    this.abandon('client')
+    return Promise.resolve(done)
+  }
+
+  abandon(reason: EndReason): void {
     this.#returned = true
     this.#failure = undefined
     this.#queue.clear()
-    this.#leave()
+    this.#leave(reason)
     this.#settleWaiters()
-    return Promise.resolve(done)
   }
 
   async throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {
@@ -127,7 +135,7 @@ export class MemberStream implements PushStream {
     if (this.#queue.offer(response)) return
     // What waits is given up with the stream: its reader has missed something anyway, and is slow.
     this.#queue.clear()
-    this.#options.onSlowConsumer()
+    this.#options.counters.countError('SLOW_CONSUMER')
     this.end(slowConsumer('it was read more slowly than events arrived'))
   }
 
@@ -135,10 +143,10 @@ export class MemberStream implements PushStream {
     return { done: false, value: this.#options.shared ? response.toSubscriberResult() : response.result }
   }
 
-  #leave(): void {
+  #leave(reason: EndReason): void {
     if (this.#left) return
     this.#left = true
-    this.#options.leave()
+    this.#options.leave(reason)
   }
 
   #finish(sink: ResponseSink): void {

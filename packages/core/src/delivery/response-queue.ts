@@ -1,4 +1,5 @@
 import { FifoQueue } from '../collections/fifo-queue.ts'
+import type { Counters } from '../counters.ts'
 import type { EncodedResponse } from './encoded-response.ts'
 import type { OverflowOptions } from './overflow.ts'
 
@@ -8,17 +9,17 @@ import type { OverflowOptions } from './overflow.ts'
  */
 export class ResponseQueue {
   readonly #limits: OverflowOptions
-  readonly #onDropped: () => void
+  readonly #counters: Pick<Counters, 'dropped' | 'queuedResponses'>
   readonly #responses = new FifoQueue<EncodedResponse>()
   #bytes = 0
   /** Something before the first, or the next, response was dropped. */
   #gapBeforeFirst = false
   #gapBeforeNext = false
 
-  /** @param onDropped called for each response that finds no room, or has to make room. */
-  constructor(limits: OverflowOptions, onDropped: () => void) {
+  /** @param counters count what waits, and each response that finds no room, or has to make room. */
+  constructor(limits: OverflowOptions, counters: Pick<Counters, 'dropped' | 'queuedResponses'>) {
     this.#limits = limits
-    this.#onDropped = onDropped
+    this.#counters = counters
   }
 
   get size(): number {
@@ -34,7 +35,7 @@ export class ResponseQueue {
     const { policy } = this.#limits
     const offered = this.#gapBeforeNext ? response.withGap('overflow') : response
     while (!this.#hasRoomFor(offered)) {
-      this.#onDropped()
+      this.#counters.dropped += 1
       if (policy === 'disconnect') return false
       if (policy === 'dropNewest') {
         this.#gapBeforeNext = true
@@ -45,6 +46,7 @@ export class ResponseQueue {
     }
     this.#gapBeforeNext = false
     this.#responses.push(offered)
+    this.#counters.queuedResponses += 1
     this.#bytes += offered.bytes.length
     return true
   }
@@ -64,13 +66,16 @@ export class ResponseQueue {
   }
 
   clear(): void {
+    this.#counters.queuedResponses -= this.#responses.size
     this.#responses.clear()
     this.#bytes = 0
   }
 
   #shift(): EncodedResponse | undefined {
     const response = this.#responses.shift()
-    if (response !== undefined) this.#bytes -= response.bytes.length
+    if (response === undefined) return undefined
+    this.#bytes -= response.bytes.length
+    this.#counters.queuedResponses -= 1
     return response
   }
 

@@ -1,4 +1,5 @@
 import type { ExecutionResult, GraphQLError } from 'graphql'
+import type { EndReason } from '../metrics.ts'
 import type { EncodedResponse } from './encoded-response.ts'
 
 /**
@@ -27,4 +28,6 @@ export interface PushStream extends ResponseStream {
    * called before and is done afterwards. `return()` still ends it.
    */
   pushTo(sink: ResponseSink): void
+  /** `return()`, at once, and for a reason that metrics tell: a transport that ends its reader knows why. */
+  abandon(reason: EndReason): void
 }

@@ -4,7 +4,7 @@ import { decodeEvent, type PublishedEvent } from '../bus/published-event.ts'
 import { satisfies } from '../channel/match.ts'
 import type { ErrorReporter } from '../error-reporter.ts'
 import { SluiceError } from '../errors.ts'
-import type { Counters } from '../metrics.ts'
+import type { Counters } from '../counters.ts'
 import { DispatchedEvent } from './dispatched-event.ts'
 import type { EventReceiver } from './event-receiver.ts'
 import { MatchIndex } from './match-index.ts'
@@ -107,13 +107,20 @@ export class ChannelRoute {
     }
     const event = this.#decode(busEvent)
     if (event === undefined) return
-    const found = event.userId === undefined ? this.#acceptByMatch(event) : this.#acceptByUser(event, event.userId)
-    counters.filtered += groupCount - found // not what is left: a group that is overrun by the event ends
+    if (event.userId === undefined) this.#acceptByMatch(event)
+    else this.#acceptByUser(event, event.userId)
     scheduler.flush()
   }
 
-  #acceptByMatch(event: PublishedEvent): number {
-    this.#services.counters.passed += this.#groups.size
+  #acceptByMatch(event: PublishedEvent): void {
+    const { counters } = this.#services
+    const anyType = this.#byType.get(undefined)
+    const itsType = this.#byType.get(event.type)
+    // Before they are told: a group that is overrun by the event ends, and is none that it was kept from.
+    const groupCount = this.#groups.size
+    const ofType = (anyType?.size ?? 0) + (itsType?.size ?? 0)
+    counters.passed += groupCount
+    counters.filteredByType += groupCount - ofType
     let found = 0
     let dispatched: DispatchedEvent | undefined
     const accept = (group: EventReceiver) => {
@@ -121,27 +128,26 @@ export class ChannelRoute {
       group.accept(dispatched)
       found += 1
     }
-    this.#byType.get(undefined)?.find(event.data, accept)
-    this.#byType.get(event.type)?.find(event.data, accept)
-    return found
+    anyType?.find(event.data, accept)
+    itsType?.find(event.data, accept)
+    counters.filteredByMatch += ofType - found
   }
 
-  #acceptByUser(event: PublishedEvent, userId: string): number {
+  #acceptByUser(event: PublishedEvent, userId: string): void {
     const { counters } = this.#services
     const groups = this.#byUser.get(userId)
     const candidates = groups?.size ?? 0
     counters.passed += candidates
     counters.rejectedUser += this.#groups.size - candidates
-    if (groups === undefined) return 0
+    counters.filteredByUser += this.#groups.size - candidates
+    if (groups === undefined) return
     const dispatched = new DispatchedEvent(event)
-    let found = 0
     for (const group of groups) {
       const { types, match } = group.options
-      if (types?.includes(event.type as string) === false || !satisfies(event.data, match)) continue
-      group.accept(dispatched)
-      found += 1
+      if (types?.includes(event.type as string) === false) counters.filteredByType += 1
+      else if (!satisfies(event.data, match)) counters.filteredByMatch += 1
+      else group.accept(dispatched)
     }
-    return found
   }
 
   #decode(busEvent: BusEvent): PublishedEvent | undefined {

@@ -8,8 +8,15 @@ import { type CompiledMatch, type Condition, keyAt, satisfies } from '../channel
  */
 export class MatchIndex<TEntry> {
   readonly #tables = new Map<string, Table<TEntry>>()
+  #size = 0
+
+  /** How many entries were added and not deleted, those that nothing ever matches among them. */
+  get size(): number {
+    return this.#size
+  }
 
   add(match: CompiledMatch, entry: TEntry): void {
+    this.#size += 1
     const { indexed, verified } = planFor(match)
     const keys = keysOf(indexed)
     if (keys.length === 0) return // it takes one of no values: nothing ever matches
@@ -28,6 +35,7 @@ export class MatchIndex<TEntry> {
 
   /** Takes the very match with which the entry was added. */
   delete(match: CompiledMatch, entry: TEntry): void {
+    this.#size -= 1
     const { indexed } = planFor(match)
     const name = tableName(indexed)
     const table = this.#tables.get(name)
@@ -41,7 +49,7 @@ export class MatchIndex<TEntry> {
   }
 
   isEmpty(): boolean {
-    return this.#tables.size === 0
+    return this.#size === 0 && this.#tables.size === 0
   }
 
   /** Calls `visit` for every entry whose match holds, in no promised order. */

@@ -1,7 +1,7 @@
 import { SHARED } from '../bus/channel-key.ts'
 import type { PublishReceipt } from '../bus/event-bus.ts'
 import { SluiceError } from '../errors.ts'
-import type { Counters } from '../metrics.ts'
+import type { Counters } from '../counters.ts'
 import type { EventDataOf } from '../register.ts'
 import { askScope } from './ask-scope.ts'
 import { resolveScope } from './resolve-scope.ts'

@@ -44,9 +44,10 @@ export function executeEvent(
   let mayTell = filter === undefined
   /** The time is up: what settles now starts nothing more. */
   let isOver = false
+  const startedAt = counters.observer === undefined ? 0 : performance.now()
 
   const withhold = (): typeof withheld => {
-    if (!isOver) counters.filtered += 1
+    if (!isOver) counters.filteredByFilter += 1
     return withheld
   }
   const fail = (error: unknown): Outcome => {
@@ -66,6 +67,7 @@ export function executeEvent(
   }
   const respond = (outcome: Outcome) => {
     if (outcome === withheld) return undefined
+    counters.observer?.executed?.(performance.now() - startedAt)
     if (isExecutionResult(outcome)) return new EncodedResponse(outcome, services)
     report(new SluiceError('BAD_CONFIG', '[createSubscriptionExecutor] the option "execute" gave no execution result.'))
     return new EncodedResponse(internalErrorResult(), services)

@@ -2,13 +2,13 @@ import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import type { ResponseStream } from '../delivery/response-stream.ts'
 import { prepareEventExecution } from '../graphql-version.ts'
 import { isPromise } from '../maybe-promise.ts'
+import type { EndReason } from '../metrics.ts'
 import { expired, expiryOf, hasCome } from '../scope/expiry.ts'
-import type { ResolvedScope } from '../scope/scope.ts'
 import { draining } from './draining.ts'
 import { ownContext } from './event-context.ts'
 import { executeEvent } from './event-execution.ts'
 import { SourceResponseStream } from './source-response-stream.ts'
-import type { SubscribeOptions, SubscriptionServices } from './subscription-services.ts'
+import type { SubscribeOptions, Subscribing, SubscriptionServices } from './subscription-services.ts'
 
 /**
  * A subscription whose source is any other async iterable: the server's own PubSub, a generator. It is executed
@@ -19,7 +19,7 @@ import type { SubscribeOptions, SubscriptionServices } from './subscription-serv
 export function followSource(
   args: ExecutionArgs,
   source: AsyncIterable<unknown>,
-  { scope }: ResolvedScope,
+  { scope, startedAt }: Subscribing,
   { maskResult, running }: SubscribeOptions,
   services: SubscriptionServices,
 ): ResponseStream {
@@ -50,19 +50,22 @@ export function followSource(
     return maskResult === undefined || response.errors === undefined ? response : maskResult(response)
   }
 
-  let ended: (() => void) | undefined
+  let ended: ((reason: EndReason) => void) | undefined
+  let hasDelivered = false
   const stream = new SourceResponseStream({
     schema: args.schema,
     source,
     execute: respond,
     onDelivered: () => {
       counters.delivered += 1
+      if (!hasDelivered) counters.observer?.firstDelivered?.(performance.now() - startedAt)
+      hasDelivered = true
     },
     report,
-    leave: () => {
+    leave: (reason) => {
       sources.delete(stream)
       running?.delete(stream)
-      ended?.()
+      ended?.(reason)
     },
   })
   if (services.isDraining()) {

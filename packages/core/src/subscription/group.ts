@@ -3,8 +3,9 @@ import type { CompiledMatch } from '../channel/match.ts'
 import type { EncodedResponse } from '../delivery/encoded-response.ts'
 import type { OverflowPolicy } from '../delivery/overflow.ts'
 import type { ErrorReporter } from '../error-reporter.ts'
+import type { ExecutorObserver } from '../executor-observer.ts'
 import { isPromise, type MaybePromise } from '../maybe-promise.ts'
-import type { Counters } from '../metrics.ts'
+import type { Counters } from '../counters.ts'
 import { slowConsumer } from '../delivery/slow-consumer.ts'
 import type { DispatchedEvent } from '../routing/dispatched-event.ts'
 import type { EventReceiver } from '../routing/event-receiver.ts'
@@ -14,6 +15,8 @@ import type { Scheduler, Task } from './scheduler.ts'
 /** A subscription as its group sees it. */
 export interface GroupMember {
   readonly userId: string | undefined
+  /** When it was subscribed: `performance.now()`. */
+  readonly subscribedAt: number
   /** Set by the group: the number of the last event that arrived before the member did. */
   joinedAt: number
   /** Takes a response. Called in the hot path: it does not wait. */
@@ -64,6 +67,7 @@ interface Gap {
 
 interface Delivery {
   readonly response: EncodedResponse
+  readonly event: DispatchedEvent
   readonly sequence: number
   readonly members: IterableIterator<GroupMember>
 }
@@ -81,6 +85,8 @@ export class Group implements EventReceiver, Task {
   readonly #members = new Set<GroupMember>()
   readonly #membersByUser = new Map<string, Set<GroupMember>>()
   readonly #pending = new FifoQueue<PendingEvent>()
+  /** Those who have got nothing yet, for an observer who wants to know when they do. */
+  readonly #awaitingFirst = new Set<GroupMember>()
   #sequence = 0
   #gap: Gap | undefined
   /** Scheduled, or executing, or delivering: whoever has it schedules the group again. */
@@ -104,6 +110,7 @@ export class Group implements EventReceiver, Task {
   add(member: GroupMember): boolean {
     member.joinedAt = this.#sequence
     this.#members.add(member)
+    if (this.#services.counters.observer !== undefined) this.#awaitingFirst.add(member)
     const { userId } = member
     if (userId === undefined) return false
     const sameUser = this.#membersByUser.get(userId)
@@ -115,7 +122,8 @@ export class Group implements EventReceiver, Task {
   /** Removes a member; it gets nothing from now on. Tells whether it was the last one of its user. */
   remove(member: GroupMember): boolean {
     this.#members.delete(member)
-    if (this.#members.size === 0) this.#pending.clear()
+    this.#awaitingFirst.delete(member)
+    if (this.#members.size === 0) this.#forgetPending()
     const { userId } = member
     if (userId === undefined) return false
     const sameUser = this.#membersByUser.get(userId)
@@ -130,6 +138,7 @@ export class Group implements EventReceiver, Task {
     if (this.#pending.size >= this.#services.maxPendingEvents && !this.#makeRoom()) return
     this.#sequence += 1
     this.#pending.push({ event, sequence: this.#sequence, gap: this.#gap })
+    this.#services.counters.queuedEvents += 1
     this.#gap = undefined
     if (this.#busy) return
     this.#busy = true
@@ -154,7 +163,7 @@ export class Group implements EventReceiver, Task {
       this.#deliver(this.#delivery)
       return undefined
     }
-    const next = this.#pending.shift()
+    const next = this.#takePending()
     if (next === undefined) {
       this.#busy = false
       return undefined
@@ -170,7 +179,7 @@ export class Group implements EventReceiver, Task {
     const { userId } = pending.event.event
     const members = userId === undefined ? this.#members : this.#membersByUser.get(userId)
     if (response === undefined || members === undefined) this.#goOn()
-    else this.#deliver({ response, sequence: pending.sequence, members: members.values() })
+    else this.#deliver({ response, event: pending.event, sequence: pending.sequence, members: members.values() })
   }
 
   /** A loop over very many members is left after a slice, and gone on with in the group's next turn. */
@@ -190,7 +199,22 @@ export class Group implements EventReceiver, Task {
     }
     counters.delivered += count
     this.#delivery = undefined
+    if (counters.observer !== undefined) this.#observe(delivery, counters.observer)
     this.#goOn()
+  }
+
+  /** Once per event; the loops are over those who have got their first response, once in their lives. */
+  #observe({ event: { event }, sequence }: Delivery, observer: ExecutorObserver): void {
+    const { publishedAt, userId } = event
+    // The publisher's clock may be ahead of ours.
+    if (publishedAt !== undefined) observer.delivered?.(Math.max(0, Date.now() - publishedAt))
+    if (this.#awaitingFirst.size === 0) return
+    const now = performance.now()
+    const reached = userId === undefined ? this.#awaitingFirst : (this.#membersByUser.get(userId) ?? [])
+    for (const member of reached) {
+      if (member.joinedAt >= sequence) break
+      if (this.#awaitingFirst.delete(member)) observer.firstDelivered?.(now - member.subscribedAt)
+    }
   }
 
   #hand(response: EncodedResponse, member: GroupMember): void {
@@ -216,6 +240,17 @@ export class Group implements EventReceiver, Task {
     else this.#busy = false
   }
 
+  #takePending(): PendingEvent | undefined {
+    const next = this.#pending.shift()
+    if (next !== undefined) this.#services.counters.queuedEvents -= 1
+    return next
+  }
+
+  #forgetPending(): void {
+    this.#services.counters.queuedEvents -= this.#pending.size
+    this.#pending.clear()
+  }
+
   #signalGap(gap: Gap): void {
     for (const member of this.#members) {
       if (member.joinedAt < gap.sequence) member.signalGap(gap.reason)
@@ -237,7 +272,7 @@ export class Group implements EventReceiver, Task {
         return false
       case 'dropOldest': {
         counters.gaps += 1
-        const dropped = this.#pending.shift() as PendingEvent
+        const dropped = this.#takePending() as PendingEvent
         const next = this.#pending.peek()
         const gap = { reason: 'overflow', sequence: dropped.sequence }
         if (next === undefined) this.#gap ??= gap

@@ -8,13 +8,12 @@ import type { ResponseStream } from '../delivery/response-stream.ts'
 import { prepareEventExecution } from '../graphql-version.ts'
 import { expired, expiryOf, hasCome } from '../scope/expiry.ts'
 import { type Partition, resolvePartition } from '../scope/partition.ts'
-import type { ResolvedScope } from '../scope/scope.ts'
 import { draining } from './draining.ts'
 import { ownContext, sharedContext } from './event-context.ts'
 import { executeEvent } from './event-execution.ts'
 import type { GroupExecution, GroupOptions } from './group.ts'
 import { groupKey } from './group-key.ts'
-import type { SubscribeOptions, SubscriptionServices } from './subscription-services.ts'
+import type { SubscribeOptions, Subscribing, SubscriptionServices } from './subscription-services.ts'
 
 /**
  * Makes a subscription whose source is a channel one of its group. Resolves when the bus has acknowledged the
@@ -25,13 +24,13 @@ import type { SubscribeOptions, SubscriptionServices } from './subscription-serv
 export async function joinChannel(
   args: ExecutionArgs,
   { description }: ChannelSource,
-  resolved: ResolvedScope,
+  subscribing: Subscribing,
   { maskResult, running }: SubscribeOptions,
   services: SubscriptionServices,
 ): Promise<ResponseStream> {
   const { counters, groups, options, router } = services
-  const { scope } = resolved
-  const partition = resolvePartition(description.share, resolved, description.args)
+  const { scope, startedAt } = subscribing
+  const partition = resolvePartition(description.share, subscribing, description.args)
   if (description.share !== 'subscriber' && options.eventContext === undefined)
     throw missingEventContext(`the field "${description.fieldName}"`)
   const { key, unshared } = groupKey(args, description, partition)
@@ -42,23 +41,20 @@ export async function joinChannel(
     lease.release()
     throw draining()
   }
-  const ended = counters.startSubscription(scope.tenantId, unshared)
   const expiry = expiryOf(scope)
   const stream = new MemberStream({
     userId: scope.userId ?? undefined,
+    subscribedAt: startedAt,
     lapse: expiry === undefined ? undefined : () => (hasCome(expiry) ? expired() : undefined),
     overflow: options.overflow,
     shared: key !== undefined,
     maskResult,
-    onDropped: () => {
-      counters.dropped += 1
-    },
-    onSlowConsumer: () => counters.countError('SLOW_CONSUMER'),
-    leave: () => {
+    counters,
+    leave: (reason) => {
       running?.delete(stream)
       leaveGroup()
       lease.release()
-      ended()
+      ended(reason)
     },
   })
   let leaveGroup: () => void
@@ -66,9 +62,9 @@ export async function joinChannel(
     leaveGroup = groups.join(key, stream, lease.routes, () => foundGroup(key, args, description, partition, services))
   } catch (error) {
     lease.release()
-    ended()
     throw error
   }
+  const ended = counters.startSubscription(scope.tenantId, unshared)
   running?.add(stream)
   return stream
 }

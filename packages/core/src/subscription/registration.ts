@@ -46,9 +46,7 @@ export class QueuedRegistration implements Registration {
     this.connectionId = options.connectionId
     this.subscriptionId = options.subscriptionId
     this.#prefix = nextMessagePrefix(options.subscriptionId)
-    this.#queue = new ResponseQueue(options.overflow, () => {
-      options.services.counters.dropped += 1
-    })
+    this.#queue = new ResponseQueue(options.overflow, options.services.counters)
     const pushStream = asPushStream(options.stream)
     if (pushStream === undefined) void this.#pump(options.stream)
     else {
@@ -134,7 +132,8 @@ export class QueuedRegistration implements Registration {
     const error = slowConsumer('its messages were read more slowly than events arrived')
     this.#options.services.counters.countError(error.code)
     this.#queue.clear()
-    this.#options.stream.return(undefined).catch(this.#options.services.report)
+    // Sources that cannot push are pulled only while there is room: they do not come here.
+    asPushStream(this.#options.stream)?.abandon(error.code)
     this.#finish(error.toGraphQLError())
   }
 

@@ -1,6 +1,7 @@
-import type { ExecutionResult } from 'graphql'
+import { type ExecutionResult, GraphQLError } from 'graphql'
 import type { ResponseStream } from '../delivery/response-stream.ts'
-import type { SluiceError } from '../errors.ts'
+import { SluiceError } from '../errors.ts'
+import type { EndReason } from '../metrics.ts'
 
 export interface SourceResponseStreamOptions {
   /** What its events are executed against. */
@@ -11,7 +12,7 @@ export interface SourceResponseStreamOptions {
   /** Called for each response that reaches the reader. */
   readonly onDelivered: () => void
   /** Called once, as soon as the stream wants nothing more. */
-  readonly leave: () => void
+  readonly leave: (reason: EndReason) => void
   /** Hears of what the source throws while it is released, when there is no caller to tell. */
   readonly report: (error: unknown) => void
 }
@@ -61,7 +62,7 @@ export class SourceResponseStream implements ResponseStream {
   /** The reader ends it. Resolves when the source has released itself, unless the source is busy with an event. */
   async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
     const wasBusy = this.#waiters.size > 0
-    const released = this.#end()
+    const released = this.#end('client')
     if (!wasBusy) await released
     return done
   }
@@ -83,7 +84,7 @@ export class SourceResponseStream implements ResponseStream {
   end(error?: SluiceError): void {
     if (this.#left) return
     this.#failure = error
-    void this.#end()
+    void this.#end(error?.code ?? 'complete')
   }
 
   async #pull(waiter: Waiter): Promise<void> {
@@ -92,14 +93,14 @@ export class SourceResponseStream implements ResponseStream {
       const event = await this.#source.next()
       if (this.#left) return
       if (event.done === true) {
-        this.#leave()
+        this.#leave('complete')
         this.#settleWaiters()
         return
       }
       await this.#answer(waiter, event.value)
     } catch (error) {
       // The source stream failed. graphql-js passes that on as it is, and so does this; hosts mask it.
-      if (!this.#left) this.#fail(waiter, error)
+      if (!this.#left) this.#fail(waiter, error, 'source')
     }
   }
 
@@ -111,21 +112,21 @@ export class SourceResponseStream implements ResponseStream {
       waiter.resolve({ done: false, value })
     } catch (error) {
       if (this.#left) return
-      this.#fail(waiter, error)
+      this.#fail(waiter, error, codeOf(error))
       void this.#releaseSource()
     }
   }
 
-  #fail(waiter: Waiter, error: unknown): void {
+  #fail(waiter: Waiter, error: unknown, reason: EndReason): void {
     this.#waiters.delete(waiter)
-    this.#leave()
+    this.#leave(reason)
     waiter.reject(error)
     this.#settleWaiters()
   }
 
-  #end(): Promise<void> {
+  #end(reason: EndReason): Promise<void> {
     if (this.#left) return Promise.resolve()
-    this.#leave()
+    this.#leave(reason)
     this.#settleWaiters()
     return this.#releaseSource()
   }
@@ -138,9 +139,9 @@ export class SourceResponseStream implements ResponseStream {
     }
   }
 
-  #leave(): void {
+  #leave(reason: EndReason): void {
     this.#left = true
-    this.#options.leave()
+    this.#options.leave(reason)
   }
 
   #settleWaiters(): void {
@@ -157,4 +158,9 @@ export class SourceResponseStream implements ResponseStream {
     this.#failure = undefined
     return failure
   }
+}
+
+/** What ends the stream has a code if it is ours to say, such as EXPIRED. */
+function codeOf(error: unknown): EndReason {
+  return (error instanceof GraphQLError ? SluiceError.codeOf(error) : undefined) ?? 'source'
 }

@@ -2,7 +2,7 @@ import { type ExecutionArgs, type ExecutionResult, getOperationAST, GraphQLError
 import { markExecutedBySluice } from '../channel/executed-schemas.ts'
 import { ChannelSource } from '../channel/channel-source.ts'
 import type { ResponseStream } from '../delivery/response-stream.ts'
-import { SluiceError } from '../errors.ts'
+import { SluiceError, type SluiceErrorCode } from '../errors.ts'
 import { createSourceStream } from '../graphql-version.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { askScope } from '../scope/ask-scope.ts'
@@ -12,7 +12,7 @@ import { draining } from './draining.ts'
 import { followSource } from './follow-source.ts'
 import { joinChannel } from './join-channel.ts'
 import { toRequestError } from './request-error.ts'
-import type { SubscribeOptions, SubscriptionServices } from './subscription-services.ts'
+import type { SubscribeOptions, Subscribing, SubscriptionServices } from './subscription-services.ts'
 import { tellReached } from './watch-subscribe.ts'
 
 /**
@@ -25,6 +25,7 @@ export async function subscribe(
   options: SubscribeOptions,
   services: SubscriptionServices,
 ): Promise<ResponseStream | ExecutionResult> {
+  const startedAt = performance.now()
   try {
     tellReached(args)
     if (services.isDraining()) throw draining()
@@ -32,10 +33,14 @@ export async function subscribe(
     const resolved = await resolve(args, options, services)
     markExecutedBySluice(args.schema)
     const source = await createSourceStream(args)
-    if (!(Symbol.asyncIterator in source))
-      return { ...source, errors: (source.errors ?? []).map((error) => toRequestError(error)) }
-    if (source instanceof ChannelSource) return await joinChannel(args, source, resolved, options, services)
-    return followSource(args, source, resolved, options, services)
+    if (!(Symbol.asyncIterator in source)) {
+      const errors = (source.errors ?? []).map((error) => toRequestError(error))
+      services.counters.countRefusal(codeOf(errors[0]))
+      return { ...source, errors }
+    }
+    const subscribing: Subscribing = { ...resolved, startedAt }
+    if (source instanceof ChannelSource) return await joinChannel(args, source, subscribing, options, services)
+    return followSource(args, source, subscribing, options, services)
   } catch (error) {
     return refusal(error, services)
   }
@@ -92,5 +97,12 @@ function refusal(error: unknown, { counters, report }: SubscriptionServices): Ex
   if (error instanceof SluiceError && error.cause === undefined && error.code !== 'BAD_CONFIG')
     counters.countError(error.code)
   else if (!(error instanceof GraphQLError)) report(error)
-  return { errors: [toRequestError(error)] }
+  const told = toRequestError(error)
+  counters.countRefusal(error instanceof GraphQLError || error instanceof SluiceError ? codeOf(told) : 'UNKNOWN')
+  return { errors: [told] }
+}
+
+/** What graphql-js refuses, and what a resolver of the application refuses, has no code of ours. */
+function codeOf(error: GraphQLError | undefined): SluiceErrorCode {
+  return (error && SluiceError.codeOf(error)) ?? 'BAD_SUBSCRIPTION'
 }

@@ -1,6 +1,7 @@
 import type { ResultMasker } from '../delivery/encoded-response.ts'
 import type { ResolvedOptions } from '../options.ts'
 import type { Router } from '../routing/router.ts'
+import type { ResolvedScope } from '../scope/scope.ts'
 import type { ExecutionServices } from './event-execution.ts'
 import type { Groups } from './groups.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -21,6 +22,12 @@ export interface SubscribeOptions {
   readonly scope?: unknown
   /** The subscription is in this set while it runs, so that a host can end its own and no others. */
   readonly running?: SubscriptionSet | undefined
+}
+
+/** Who subscribes, and since when. */
+export interface Subscribing extends ResolvedScope {
+  /** `performance.now()` when the executor was asked. */
+  readonly startedAt: number
 }
 
 /** What subscriptions are made of. */

@@ -202,10 +202,11 @@ describe('an attached WebSocket', () => {
       server: service.server,
       path: '/host',
       host: {
-        runOperation: (_, id, payload) => {
-          if (id === 'bad') throw new Error('password=hunter2')
-          if (id === 'refused') return [new GraphQLError('no', { extensions: { code: 'NO', http: { status: 403 } } })]
-          return { data: { echo: payload.query }, extensions: { http: 1 } }
+        runOperation: ({ params: { query } }) => {
+          if (query === 'bad') throw new Error('password=hunter2')
+          if (query === 'refused')
+            return [new GraphQLError('no', { extensions: { code: 'NO', http: { status: 403 } } })]
+          return { data: { echo: query }, extensions: { http: 1 } }
         },
         sanitizeResult: ({ extensions: _, errors, ...result }) => ({
           ...result,
@@ -216,9 +217,9 @@ describe('an attached WebSocket', () => {
     const client = await rawClient(service.url.replace('/graphql', '/host'))
     client.subscribe('1', 'whatever')
     await client.has(2)
-    client.subscribe('bad', 'whatever')
+    client.subscribe('bad', 'bad')
     await client.has(3)
-    client.subscribe('refused', 'whatever')
+    client.subscribe('refused', 'refused')
     await client.has(4)
 
     expect(client.messages).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { Counters } from '../../metrics.ts'
+import { Counters } from '../../counters.ts'
 import { SluiceError } from '../../errors.ts'
 import { EncodedResponse } from '../encoded-response.ts'
 import { asPushStream, MemberStream, type MemberStreamOptions } from '../member-stream.ts'
@@ -15,17 +15,16 @@ const rejection = { extensions: { code: 'REVOKED' }, originalError: undefined }
 function open(overrides: Partial<MemberStreamOptions> & { policy?: OverflowPolicy } = {}) {
   const { policy = 'disconnect', ...others } = overrides
   const leave = vi.fn()
-  const onDropped = vi.fn()
-  const onSlowConsumer = vi.fn()
+  const counters = new Counters()
   const stream = new MemberStream({
     userId: undefined,
+    subscribedAt: 0,
     lapse: undefined,
     overflow: { maxPendingCount: 3, maxPendingBytes: 1000, policy },
     shared: true,
     maskResult: undefined,
     leave,
-    onDropped,
-    onSlowConsumer,
+    counters,
     ...others,
   })
   const calls: unknown[] = []
@@ -34,7 +33,7 @@ function open(overrides: Partial<MemberStreamOptions> & { policy?: OverflowPolic
     complete: () => calls.push('complete'),
     error: ({ extensions }: { readonly extensions: object }) => calls.push(extensions),
   }
-  return { stream, sink, calls, leave, onDropped, onSlowConsumer }
+  return { stream, sink, calls, leave, counters }
 }
 
 describe('pulled', () => {
@@ -92,18 +91,18 @@ describe('pulled', () => {
   })
 
   test('with "disconnect" it ends with SLOW_CONSUMER when it is full, and what waited is given up', async () => {
-    const { stream, leave, onSlowConsumer } = open()
+    const { stream, leave, counters } = open()
     for (const n of [1, 2, 3]) stream.deliver(responseOf(n))
     expect(leave).not.toHaveBeenCalled()
     stream.deliver(responseOf(4))
     expect(leave).toHaveBeenCalledTimes(1)
-    expect(onSlowConsumer).toHaveBeenCalledTimes(1)
+    expect([...counters.errorsByCode]).toEqual([['SLOW_CONSUMER', 1]])
     await expect(stream.next()).rejects.toMatchObject({ extensions: { code: 'SLOW_CONSUMER' } })
     expect(await stream.next()).toEqual(done)
   })
 
   test('with "dropNewest" a pending next() is told of the gap', async () => {
-    const { stream, onDropped } = open({ policy: 'dropNewest' })
+    const { stream, counters } = open({ policy: 'dropNewest' })
     for (const n of [1, 2, 3, 4, 5]) stream.deliver(responseOf(n))
     for (const n of [1, 2, 3]) expect(await stream.next()).toEqual(resultOf(n))
     const next = stream.next()
@@ -111,7 +110,7 @@ describe('pulled', () => {
     expect((await next).value?.extensions).toEqual({ sluice: { gap: { reason: 'overflow' } } })
     stream.deliver(responseOf(7))
     expect(await stream.next()).toEqual(resultOf(7))
-    expect(onDropped).toHaveBeenCalledTimes(2)
+    expect(counters.dropped).toBe(2)
   })
 })
 

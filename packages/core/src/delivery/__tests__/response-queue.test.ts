@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { expect, test, vi } from 'vitest'
-import { Counters } from '../../metrics.ts'
+import { expect, test } from 'vitest'
+import { Counters } from '../../counters.ts'
 import { EncodedResponse } from '../encoded-response.ts'
 import type { OverflowPolicy } from '../overflow.ts'
 import { ResponseQueue } from '../response-queue.ts'
@@ -18,10 +18,8 @@ test('its bounds hold whatever is offered, nothing is lost without a gap, and th
       fc.record({ ...limits, policy: fc.constantFrom(...policies) }),
       fc.array(step, { maxLength: 60 }),
       (options, steps) => {
-        let droppedCount = 0
-        const queue = new ResponseQueue(options, () => {
-          droppedCount += 1
-        })
+        const counters = new Counters()
+        const queue = new ResponseQueue(options, counters)
         const taken: { n: number; hasGap: boolean }[] = []
         const lost = new Set<number>()
         const take = () => {
@@ -41,6 +39,7 @@ test('its bounds hold whatever is offered, nothing is lost without a gap, and th
           n += 1
           if (!queue.offer(responseOf(n, action))) lost.add(n)
           expect(queue.size).toBeLessThanOrEqual(options.maxPendingCount)
+          expect(counters.queuedResponses).toBe(queue.size)
           // One response finds room however large it is.
           if (queue.size > 1) expect(queue.bytes).toBeLessThanOrEqual(options.maxPendingBytes)
         }
@@ -48,10 +47,11 @@ test('its bounds hold whatever is offered, nothing is lost without a gap, and th
         const next = queue.pass(responseOf(0)) // a gap after the last response is told with the next one
         taken.push({ n: n + 1, hasGap: next.result.extensions !== undefined })
         expect(queue.bytes).toBe(0)
+        expect(counters.queuedResponses).toBe(0)
         const all = Array.from({ length: n }, (_, index) => index + 1)
         const received = taken.slice(0, -1).map((item) => item.n)
         expect(received).toEqual(all.filter((item) => received.includes(item)))
-        expect(received.length + droppedCount).toBe(n)
+        expect(received.length + counters.dropped).toBe(n)
         if (options.policy === 'disconnect') {
           expect(received).toEqual(all.filter((item) => !lost.has(item)))
           return
@@ -69,10 +69,10 @@ test('its bounds hold whatever is offered, nothing is lost without a gap, and th
 })
 
 test('dropOldest keeps the newest, and says so with the first of them', () => {
-  const onDropped = vi.fn()
-  const queue = new ResponseQueue({ maxPendingCount: 2, maxPendingBytes: 1000, policy: 'dropOldest' }, onDropped)
+  const counters = new Counters()
+  const queue = new ResponseQueue({ maxPendingCount: 2, maxPendingBytes: 1000, policy: 'dropOldest' }, counters)
   for (const n of [1, 2, 3, 4]) expect(queue.offer(responseOf(n))).toBe(true)
-  expect(onDropped).toHaveBeenCalledTimes(2)
+  expect(counters.dropped).toBe(2)
   expect(queue.take()?.result).toMatchObject({
     data: { n: 3 },
     extensions: { sluice: { gap: { reason: 'overflow' } } },
@@ -81,10 +81,10 @@ test('dropOldest keeps the newest, and says so with the first of them', () => {
 })
 
 test('dropNewest keeps the oldest, and says so with the next that finds room', () => {
-  const onDropped = vi.fn()
-  const queue = new ResponseQueue({ maxPendingCount: 2, maxPendingBytes: 1000, policy: 'dropNewest' }, onDropped)
+  const counters = new Counters()
+  const queue = new ResponseQueue({ maxPendingCount: 2, maxPendingBytes: 1000, policy: 'dropNewest' }, counters)
   for (const n of [1, 2, 3, 4]) expect(queue.offer(responseOf(n))).toBe(true)
-  expect(onDropped).toHaveBeenCalledTimes(2)
+  expect(counters.dropped).toBe(2)
   expect([queue.take()?.result, queue.take()?.result]).toEqual([1, 2].map((n) => ({ data: { n, fill: '' } })))
   queue.offer(responseOf(5))
   queue.offer(responseOf(6))

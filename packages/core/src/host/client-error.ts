@@ -1,5 +1,5 @@
-import { SluiceError } from '@sluice/core'
 import { GraphQLError } from 'graphql'
+import { SluiceError } from '../errors.ts'
 
 /**
  * What a client may see of whatever was thrown at the server.

@@ -1,0 +1,59 @@
+import {
+  type ExecutionArgs,
+  execute,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+  OperationTypeNode,
+} from 'graphql'
+import type { SubscriptionExecutor } from '../executor.ts'
+import { checkDocument } from '../subscription/document-cache.ts'
+import type { HostedResult, OperationHost, TransportOperation } from './operation-host.ts'
+
+export interface SchemaHostOptions {
+  readonly executor: Pick<SubscriptionExecutor, 'subscribe'>
+  /** The schema, or what gives it for each operation. */
+  readonly schema: GraphQLSchema | (() => GraphQLSchema)
+  /** The context of an operation; the executor's `scope` is asked with it. @default `{}` */
+  readonly context?: ((operation: TransportOperation) => unknown) | undefined
+}
+
+/**
+ * A host where there is no GraphQL server: graphql-js parses, validates and executes, the executor subscribes. It masks
+ * nothing, as graphql-js does not.
+ */
+export function schemaHost({ executor, schema, context }: SchemaHostOptions): OperationHost {
+  return {
+    async runOperation(operation): Promise<HostedResult> {
+      const { query, operationName, variables } = operation.params
+      const current = typeof schema === 'function' ? schema() : schema
+      const { document, errors } = checkDocument(current, query)
+      if (errors !== undefined) return errors
+      const asked = getOperationAST(document, operationName)
+      if (!asked) return [unknownOperation()]
+      const refusal = refusalOf(operation, asked.operation)
+      if (refusal !== undefined) return [refusal]
+      const contextValue = (await context?.(operation)) ?? {}
+      const args: ExecutionArgs = {
+        schema: current,
+        document,
+        contextValue,
+        variableValues: variables ?? null,
+        operationName: operationName ?? null,
+      }
+      return asked.operation === OperationTypeNode.SUBSCRIPTION ? executor.subscribe(args) : execute(args)
+    },
+  }
+}
+
+/** Why an operation of this type cannot be run as it came, or `undefined`. */
+export function refusalOf({ isReadOnly }: TransportOperation, type: OperationTypeNode): GraphQLError | undefined {
+  if (!isReadOnly || type !== OperationTypeNode.MUTATION) return undefined
+  return new GraphQLError('A mutation cannot be sent with GET. Use POST.', { extensions: { code: 'BAD_REQUEST' } })
+}
+
+function unknownOperation(): GraphQLError {
+  return new GraphQLError('The document has no such operation, or several and none is named.', {
+    extensions: { code: 'BAD_REQUEST' },
+  })
+}
