@@ -31,6 +31,7 @@ export {
 } from './delivery/encoded-response.ts'
 export { internalErrorResult } from './delivery/internal-error.ts'
 export { asPushStream } from './delivery/member-stream.ts'
+export { slowConsumer } from './delivery/slow-consumer.ts'
 export { nextMessageFormat, nextMessagePrefix } from './delivery/next-message.ts'
 export type { OverflowOptions, OverflowPolicy } from './delivery/overflow.ts'
 export type { PushStream, ResponseSink, ResponseStream } from './delivery/response-stream.ts'

@@ -1,7 +1,7 @@
+import { isAsyncIterable } from '@sluice/core'
 import { GraphQLError } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import type { RequestLifetimes } from './request-lifetimes.ts'
-import { isStream, releaseStream } from './result-stream.ts'
 
 /**
  * Keeps subscriptions from outliving the HTTP request that asked for them. Yoga itself forgets a stream of results
@@ -19,7 +19,7 @@ export function httpStreams(lifetimes: RequestLifetimes): Plugin {
       return {
         onSubscribeResult({ result }) {
           // The stream as it is here, before the hooks of others: one they wrap might not pass on that it is ended.
-          if (isStream(result)) lifetimes.of(request, context).set(result, () => releaseStream(result))
+          if (isAsyncIterable(result)) lifetimes.of(request, context).set(result)
         },
       }
     },
@@ -28,14 +28,14 @@ export function httpStreams(lifetimes: RequestLifetimes): Plugin {
       const lifetime = lifetimes.find(request)
       if (lifetime === undefined) return
       if (!Array.isArray(result)) {
-        if (isStream(result)) lifetime.set(result, () => releaseStream(result))
+        if (isAsyncIterable(result)) lifetime.set(result)
         return
       }
       const results: readonly unknown[] = result
-      const streams = results.filter(isStream)
+      const streams = results.filter(isAsyncIterable)
       if (streams.length === 0) return
-      setResult(result.map((each) => (isStream(each) ? { errors: [notInBatch()] } : each)))
-      for (const stream of streams) lifetime.set(stream, () => releaseStream(stream))
+      setResult(result.map((each) => (isAsyncIterable(each) ? { errors: [notInBatch()] } : each)))
+      for (const stream of streams) lifetime.set(stream)
       lifetime.end()
     },
 

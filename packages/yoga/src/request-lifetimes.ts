@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { onSocketClose } from './socket-close.ts'
+import { releaseStream } from '@sluice/core'
+import { onSocketClose } from '@sluice/sse'
 
 /** While somebody may still read the response to a request. */
 export class RequestLifetime {
@@ -32,7 +33,7 @@ export class RequestLifetime {
   }
 
   /** Has the stream released when this is over; at once if it is. In place of what was said of it before. */
-  set(stream: object, release: () => unknown): void {
+  set(stream: object, release: () => unknown = () => releaseStream(stream, { reportError: this.#onError })): void {
     if (this.#isOver) void this.#run(release)
     else this.#releases.set(stream, release)
   }

@@ -1,6 +1,7 @@
+import { comment, completeEvent, internalErrorEvent, nextEvent } from '@sluice/sse'
 import type { ExecutionResult } from 'graphql'
 import type { FetchAPI } from 'graphql-yoga'
-import { comment, completeEvent, internalErrorEvent, nextEvent } from './sse-events.ts'
+import { sanitizeResult } from './sanitize-result.ts'
 
 /** Who takes care of a body while it is open. */
 export interface SseBodyHooks {
@@ -106,7 +107,7 @@ export function sseBody(
 /** A result that cannot be written is no reason to end: the client is told of it, and of those that follow. */
 function encode(result: ExecutionResult, onError: (error: unknown) => void): Uint8Array {
   try {
-    return nextEvent(result)
+    return nextEvent(result, sanitizeResult)
   } catch (error) {
     onError(error)
     return internalErrorEvent

@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import type { SubscriptionExecutor } from '@sluice/core'
+import { isAsyncIterable, type SubscriptionExecutor, withTimeLimit } from '@sluice/core'
+import { Heartbeat } from '@sluice/sse'
 import type { Plugin } from 'graphql-yoga'
-import { Heartbeat } from './heartbeat.ts'
 import { type RequestLifetimes, responseOf } from './request-lifetimes.ts'
-import { isStream, releaseStream } from './result-stream.ts'
 import { sseBody } from './sse-body.ts'
 
 /** The SSE responses of one Yoga server. */
@@ -50,12 +49,12 @@ export function sseResponses(executor: SubscriptionExecutor, lifetimes: RequestL
   return {
     onResultProcess({ request, result, resultProcessor, setResultProcessor, serverContext }) {
       // Yoga has chosen by what the request accepts. Its own SSE is replaced, and nobody else's choice.
-      if (resultProcessor?.name !== 'processSSEResult' || !isStream(result)) return
+      if (resultProcessor?.name !== 'processSSEResult' || !isAsyncIterable(result)) return
       setResultProcessor((_result, fetchAPI) => {
         const lifetime = lifetimes.of(request, serverContext)
         if (lifetime.isOver) {
           // The client left while it was subscribed: a body would be read, and cancelled, by nobody.
-          lifetime.set(result, () => releaseStream(result))
+          lifetime.set(result)
           return new fetchAPI.Response(null, { status: clientClosedRequest })
         }
         const response = responseOf(serverContext)
@@ -79,12 +78,7 @@ export function sseResponses(executor: SubscriptionExecutor, lifetimes: RequestL
       }, 'text/event-stream')
     },
     async finished() {
-      let timer: NodeJS.Timeout | undefined
-      const limit = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, finishTimeoutMs)
-      })
-      await Promise.race([Promise.all(open.keys()), limit])
-      clearTimeout(timer)
+      await withTimeLimit(Promise.all(open.keys()), finishTimeoutMs, () => [])
       for (const cut of open.values()) cut()
     },
   }

@@ -3,8 +3,8 @@ import type { EndReason } from '../metrics.ts'
 import { isAsyncIterable } from './is-async-iterable.ts'
 
 /**
- * Ends a stream that nobody reads any more, whatever it is: one of the executor's, a generator, an iterable that
- * nobody iterated yet, or no stream at all. Resolves when it has released itself; what goes wrong is reported, and never
+ * Ends a stream that nobody reads any more, whatever it is: one of the executor's, a generator, an iterator, an iterable
+ * that nobody iterated yet, or no stream at all. Resolves when it has released itself; what goes wrong is reported, and never
  * rejects.
  *
  * @param reason why, for the metrics: its reader is gone, unless the transport knows better.
@@ -15,16 +15,15 @@ export async function releaseStream(
   reason: EndReason = 'client',
 ): Promise<void> {
   try {
-    if (!isAsyncIterable(stream)) return
     const own = asPushStream(stream)
     if (own !== undefined) return own.abandon(reason)
-    const iterator: AsyncIterator<unknown> = canReturn(stream) ? stream : stream[Symbol.asyncIterator]()
-    await iterator.return?.(undefined)
+    if (canReturn(stream)) await stream.return(undefined)
+    else if (isAsyncIterable(stream)) await stream[Symbol.asyncIterator]().return?.(undefined)
   } catch (error) {
     reportError(error)
   }
 }
 
-function canReturn(stream: object): stream is AsyncIterator<unknown> {
-  return typeof (stream as Partial<AsyncIterator<unknown>>).return === 'function'
+function canReturn(stream: unknown): stream is Required<AsyncIterator<unknown>> {
+  return typeof (stream as Partial<AsyncIterator<unknown>> | null | undefined)?.return === 'function'
 }

@@ -5,7 +5,7 @@ import { until } from '@sluice/testkit'
 import { GraphQLError } from 'graphql'
 import { createSchema, type Plugin } from 'graphql-yoga'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { Heartbeat } from '../heartbeat.ts'
+import { Heartbeat } from '@sluice/sse'
 import { type OpenYoga, openYoga, transports } from './open-yoga.ts'
 
 const schema = createSchema({

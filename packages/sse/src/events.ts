@@ -1,0 +1,35 @@
+import { Buffer } from 'node:buffer'
+import { type FrameFormat, internalErrorResult, rememberedResponse } from '@sluice/core'
+import type { ExecutionResult } from 'graphql'
+
+/**
+ * What stands round a response as a `next` event. It is one constant for every host, since a response remembers its frame
+ * by the identity of the format: a group that is spread over several servers still has one buffer.
+ *
+ * @see https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md#next-event
+ */
+export const nextEventFormat: FrameFormat = { before: Buffer.from('event: next\ndata: '), after: Buffer.from('\n\n') }
+
+export const completeEvent: Uint8Array = Buffer.from('event: complete\ndata:\n\n')
+
+/** Means nothing, and keeps a connection open. */
+export const comment: Uint8Array = Buffer.from(':\n\n')
+
+/** What a group's subscribers are told as well when their event failed; the failure itself is not in it. */
+export const internalErrorEvent: Uint8Array = nextEvent(internalErrorResult())
+
+/**
+ * A `next` event. A result that is still what its group was given becomes the bytes that all subscribers share; any other
+ * is serialised.
+ *
+ * @param sanitize takes away what is not for the client, where it has to be serialised
+ * @throws what JSON.stringify, a `toJSON` or `sanitize` throws
+ */
+export function nextEvent(
+  result: ExecutionResult,
+  sanitize?: (result: ExecutionResult) => ExecutionResult,
+): Uint8Array {
+  const shared = rememberedResponse(result)
+  if (shared !== undefined) return shared.framed(nextEventFormat)
+  return Buffer.from(`event: next\ndata: ${JSON.stringify(sanitize === undefined ? result : sanitize(result))}\n\n`)
+}
