@@ -29,8 +29,11 @@ export default defineConfig({
     projects: [
       project('core', 'packages/core'),
       project('ws', 'packages/ws'),
+      project('sse', 'packages/sse'),
       project('envelop', 'packages/envelop'),
       project('yoga', 'packages/yoga'),
+      project('apollo', 'packages/apollo'),
+      project('prometheus', 'packages/prometheus'),
       project('testkit', 'packages/testkit'),
       project('example-yoga-memory', 'examples/yoga-memory'),
       project('scripts', 'scripts'),

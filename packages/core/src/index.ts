@@ -38,6 +38,8 @@ export type { PushStream, ResponseSink, ResponseStream } from './delivery/respon
 export { checkDocument, type CheckedDocument } from './subscription/document-cache.ts'
 export { checkOptions } from './check-options.ts'
 export { INTERNAL_SERVER_ERROR, isMeantForClient, toClientError } from './host/client-error.ts'
+export { executorOf, type HostExecutorOptions } from './host/executor-of.ts'
+export { internalErrorMasker } from './host/internal-error-masker.ts'
 export { isAsyncIterable } from './host/is-async-iterable.ts'
 export {
   type HostedResult,
@@ -48,6 +50,7 @@ export {
 } from './host/operation-host.ts'
 export { releaseStream } from './host/release-stream.ts'
 export { refusalOf, schemaHost, type SchemaHostOptions } from './host/schema-host.ts'
+export type { SluiceContext } from './host/sluice-context.ts'
 export { withTimeLimit } from './time-limit.ts'
 export { type WatchedSubscribe, watchSubscribe } from './subscription/watch-subscribe.ts'
 

@@ -3,18 +3,12 @@ import {
   draining,
   type ResponseStream,
   type ResultMasker,
-  type ScopedPublisher,
+  type SluiceContext,
   SluiceError,
   type SubscriptionExecutor,
   SubscriptionSet,
 } from '@sluice/core'
 import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql'
-
-/** What resolvers find in their context, next to what the application put there: `AppContext & SluiceContext`. */
-export interface SluiceContext {
-  /** Publishes into the tenant of whoever asks; it finds out who that is when it is first used. */
-  sluice: ScopedPublisher
-}
 
 /** The subscriptions of one Envelop server. */
 export interface HostSubscriptions {

@@ -1,5 +1,6 @@
 export { type SluicePlugin, type UseSluiceOptions, useSluice } from './use-sluice.ts'
 
+export type { SluiceContext } from '@sluice/core'
+
 // For hosts that are built on Envelop.
-export { executorOf } from './use-sluice.ts'
-export { type HostSubscriptions, hostSubscriptions, type SluiceContext } from './host-subscriptions.ts'
+export { type HostSubscriptions, hostSubscriptions } from './host-subscriptions.ts'

@@ -1,17 +1,15 @@
 import type { Plugin } from '@envelop/core'
 import {
-  createSubscriptionExecutor,
+  executorOf,
+  type HostExecutorOptions,
   type RegisteredContext,
-  SluiceError,
+  type SluiceContext,
   type SubscriptionExecutor,
-  type SubscriptionExecutorOptions,
 } from '@sluice/core'
-import { type HostSubscriptions, hostSubscriptions, type SluiceContext } from './host-subscriptions.ts'
+import { type HostSubscriptions, hostSubscriptions } from './host-subscriptions.ts'
 
 /** The executor's options, or an executor that several hosts share. */
-export type UseSluiceOptions<TContext = RegisteredContext> =
-  | SubscriptionExecutorOptions<TContext>
-  | { readonly executor: SubscriptionExecutor }
+export type UseSluiceOptions<TContext = RegisteredContext> = HostExecutorOptions<TContext>
 
 /** An Envelop plugin that executes subscriptions with Sluice. */
 export interface SluicePlugin extends Plugin<SluiceContext>, AsyncDisposable {
@@ -35,38 +33,9 @@ export interface SluicePlugin extends Plugin<SluiceContext>, AsyncDisposable {
  * @throws SluiceError BAD_CONFIG, naming the option
  */
 export function useSluice<TContext = RegisteredContext>(options: UseSluiceOptions<TContext>): SluicePlugin {
-  const { executor, owned } = executorOf(options)
+  const { executor, owned } = executorOf('useSluice', options)
   const subscriptions = hostSubscriptions(executor)
   return { ...subscriptions.plugin, executor, ...disposal(subscriptions, owned) }
-}
-
-/** The executor that a host's options name, and whether the host has to dispose of it. */
-export function executorOf<TContext>(options: UseSluiceOptions<TContext>): {
-  readonly executor: SubscriptionExecutor
-  readonly owned: boolean
-} {
-  if (typeof options !== 'object' || options === null)
-    throw new SluiceError('BAD_CONFIG', '[useSluice] the options have to be an object.')
-  if ('executor' in options) {
-    const { executor, ...others } = options
-    const [other] = Object.keys(others)
-    if (other !== undefined) {
-      throw new SluiceError(
-        'BAD_CONFIG',
-        `[useSluice] the option "${other}" belongs to the executor; give it to createSubscriptionExecutor.`,
-      )
-    }
-    if (typeof executor?.subscribe !== 'function')
-      throw new SluiceError('BAD_CONFIG', '[useSluice] the option "executor" has to be an executor.')
-    return { executor, owned: false }
-  }
-  if (options.scope === undefined) {
-    throw new SluiceError(
-      'BAD_CONFIG',
-      '[useSluice] the option "scope" is missing: it says who a subscriber is, and nobody can subscribe without it.',
-    )
-  }
-  return { executor: createSubscriptionExecutor(options), owned: true }
 }
 
 function disposal(

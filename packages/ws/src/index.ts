@@ -1,5 +1,5 @@
 export { type AttachedWebSocket, attachWebSocket } from './attach-web-socket.ts'
 export type { AttachWebSocketOptions } from './attach-web-socket-options.ts'
 export type { SocketContext } from './operation-settings.ts'
-export { sluiceServerOptions } from './sluice-server-options.ts'
+export { type ErrorMasking, sluiceServerOptions } from './sluice-server-options.ts'
 export type { SocketOperation } from './start-by-host.ts'

@@ -145,10 +145,12 @@ export class Operation implements OperationRequest, ConnectedOperation, AsyncIte
   async #sendErrors(errors: readonly GraphQLError[]): Promise<void> {
     const { hooks, replacer, executor, sanitizeResult } = this.#settings
     // A sanitizer that fails has let nothing through.
-    let formatted: readonly unknown[] = sanitizeResult === undefined ? errors : [toClientError(undefined)]
+    let sanitized: readonly GraphQLError[] = sanitizeResult === undefined ? errors : [toClientError(undefined)]
+    let formatted: readonly unknown[] = sanitized
     try {
-      if (sanitizeResult !== undefined) formatted = sanitizeResult({ errors }).errors ?? formatted
-      formatted = (await hooks.onError?.(this.ctx, this.id, this.payload, errors)) || formatted
+      if (sanitizeResult !== undefined) sanitized = sanitizeResult({ errors }).errors ?? sanitized
+      formatted = sanitized
+      formatted = (await hooks.onError?.(this.ctx, this.id, this.payload, sanitized)) || formatted
     } catch (error) {
       executor.reportError(error)
     }

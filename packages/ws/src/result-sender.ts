@@ -23,9 +23,11 @@ export class ResultSender {
     const { ctx, id, payload, connection } = this.#operation
     const { hooks, replacer } = this.#settings
     if (hooks.onNext === undefined && replacer === undefined) return this.#sendBytes(result)
-    const replaced = this.#args && (await hooks.onNext?.(ctx, id, payload, this.#args, result))
+    // The hook is shown what the client may see, so that what it makes of it may be seen as well.
+    const sanitized = this.#sanitize(result)
+    const replaced = this.#args && (await hooks.onNext?.(ctx, id, payload, this.#args, sanitized))
     if (this.#operation.ended) return
-    connection.writer.writeText(nextMessage(id, replaced || this.#format(result), replacer))
+    connection.writer.writeText(nextMessage(id, replaced || formatResult(sanitized), replacer))
   }
 
   #sendBytes(result: ExecutionResult): void {
@@ -33,15 +35,15 @@ export class ResultSender {
     if (ended) return
     const response = rememberedResponse(result)
     if (response === undefined) {
-      connection.writer.writeText(nextMessage(id, this.#format(result)))
+      connection.writer.writeText(nextMessage(id, formatResult(this.#sanitize(result))))
     } else {
       this.#prefix ??= nextMessagePrefix(id)
       connection.writer.write(this.#prefix, response.framed(nextMessageFormat))
     }
   }
 
-  #format(result: ExecutionResult): object {
+  #sanitize(result: ExecutionResult): ExecutionResult {
     const { sanitizeResult } = this.#settings
-    return formatResult(sanitizeResult === undefined ? result : sanitizeResult(result))
+    return sanitizeResult === undefined ? result : sanitizeResult(result)
   }
 }

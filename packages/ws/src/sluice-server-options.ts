@@ -1,4 +1,4 @@
-import type { SubscriptionExecutor } from '@sluice/core'
+import { internalErrorMasker, SluiceError, type SubscriptionExecutor } from '@sluice/core'
 import type { ConnectionInitMessage, ServerOptions } from 'graphql-ws'
 import type { Extra } from 'graphql-ws/use/ws'
 import { checkExecutor, checkServerOptions } from './check-server-options.ts'
@@ -26,9 +26,26 @@ import { startByOptions } from './start-operation.ts'
 export function sluiceServerOptions<
   P extends ConnectionInitMessage['payload'] = ConnectionInitMessage['payload'],
   E extends Extra = Extra,
->(executor: SubscriptionExecutor, options: ServerOptions<P, E>): ServerOptions<P, E> & { readonly isProd: boolean } {
+>(
+  executor: SubscriptionExecutor,
+  options: ServerOptions<P, E> & ErrorMasking,
+): ServerOptions<P, E> & { readonly isProd: boolean } {
   checkExecutor('sluiceServerOptions', executor)
-  const given = options as SocketServerOptions
-  checkServerOptions('sluiceServerOptions', given)
-  return composeServerOptions(executor, given, startByOptions(executor, given))
+  checkServerOptions('sluiceServerOptions', options as SocketServerOptions)
+  const { maskErrors, ...others } = options
+  const given = others as SocketServerOptions
+  if (maskErrors !== undefined && typeof maskErrors !== 'boolean')
+    throw new SluiceError('BAD_CONFIG', '[sluiceServerOptions] the option "maskErrors" has to be a boolean.')
+  const masker = maskErrors === true ? internalErrorMasker(executor) : undefined
+  return composeServerOptions(executor, given, startByOptions(executor, given), masker)
+}
+
+/** What graphql-ws has no option for. */
+export interface ErrorMasking {
+  /**
+   * Whether clients are told of internal errors, of queries and mutations too, as "Internal server error"; the executor's
+   * `onError` hears what they were. graphql-ws itself masks nothing.
+   * @default false
+   */
+  readonly maskErrors?: boolean | undefined
 }

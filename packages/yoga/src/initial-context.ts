@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { RegisteredContext } from '@sluice/core'
-import type { UseSluiceOptions as UseSluiceOptionsOf } from '@sluice/envelop'
+import type { HostExecutorOptions, RegisteredContext } from '@sluice/core'
 import type { YogaInitialContext } from 'graphql-yoga'
 import type { WebSocket } from 'ws'
 
@@ -19,4 +18,4 @@ export interface SluiceInitialContext extends YogaInitialContext {
 export type YogaContext = SluiceInitialContext & RegisteredContext<unknown>
 
 /** The executor's options, or an executor that several hosts share. */
-export type UseSluiceOptions<TContext = YogaContext> = UseSluiceOptionsOf<TContext>
+export type UseSluiceOptions<TContext = YogaContext> = HostExecutorOptions<TContext>

@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import { SluiceError, type SubscriptionExecutor } from '@sluice/core'
-import { executorOf, hostSubscriptions, type SluiceContext } from '@sluice/envelop'
+import { executorOf, type SluiceContext, SluiceError, type SubscriptionExecutor } from '@sluice/core'
+import { hostSubscriptions } from '@sluice/envelop'
 import { type AttachedWebSocket, attachWebSocket } from '@sluice/ws'
 import type { Plugin } from 'graphql-yoga'
 import { maskerOf } from './error-masking.ts'
@@ -46,7 +46,7 @@ export interface SluiceYogaPlugin extends Plugin<SluiceContext> {
  * @throws SluiceError BAD_CONFIG, naming the option
  */
 export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TContext>): SluiceYogaPlugin {
-  const { executor, owned } = executorOf(options)
+  const { executor, owned } = executorOf('useSluice', options)
   const subscriptions = hostSubscriptions(executor)
   const lifetimes = new RequestLifetimes((error) => executor.reportError(error))
   const sse = sseResponses(executor, lifetimes)

@@ -8,22 +8,28 @@ import {
 } from 'graphql'
 import type { SubscriptionExecutor } from '../executor.ts'
 import { checkDocument } from '../subscription/document-cache.ts'
+import { internalErrorMasker } from './internal-error-masker.ts'
 import type { HostedResult, OperationHost, TransportOperation } from './operation-host.ts'
 
 export interface SchemaHostOptions {
-  readonly executor: Pick<SubscriptionExecutor, 'subscribe'>
+  readonly executor: SubscriptionExecutor
   /** The schema, or what gives it for each operation. */
   readonly schema: GraphQLSchema | (() => GraphQLSchema)
   /** The context of an operation; the executor's `scope` is asked with it. @default `{}` */
   readonly context?: ((operation: TransportOperation) => unknown) | undefined
+  /**
+   * Whether internal errors are told to clients as "Internal server error"; the executor's `onError` hears what they were.
+   * @default true
+   */
+  readonly maskErrors?: boolean | undefined
+  /** What subscribes. @default the executor */
+  readonly subscribe?: SubscriptionExecutor['subscribe'] | undefined
 }
 
-/**
- * A host where there is no GraphQL server: graphql-js parses, validates and executes, the executor subscribes. It masks
- * nothing, as graphql-js does not.
- */
-export function schemaHost({ executor, schema, context }: SchemaHostOptions): OperationHost {
+/** A host where there is no GraphQL server: graphql-js parses, validates and executes, the executor subscribes. */
+export function schemaHost({ executor, schema, context, maskErrors, subscribe }: SchemaHostOptions): OperationHost {
   return {
+    ...(maskErrors === false ? undefined : { sanitizeResult: internalErrorMasker(executor) }),
     async runOperation(operation): Promise<HostedResult> {
       const { query, operationName, variables } = operation.params
       const current = typeof schema === 'function' ? schema() : schema
@@ -41,7 +47,8 @@ export function schemaHost({ executor, schema, context }: SchemaHostOptions): Op
         variableValues: variables ?? null,
         operationName: operationName ?? null,
       }
-      return asked.operation === OperationTypeNode.SUBSCRIPTION ? executor.subscribe(args) : execute(args)
+      if (asked.operation !== OperationTypeNode.SUBSCRIPTION) return execute(args)
+      return subscribe === undefined ? executor.subscribe(args) : subscribe(args)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { type DocumentNode, type ExecutionArgs, getOperationAST, print } from 'graphql'
+import { type DocumentNode, type ExecutionArgs, getOperationAST, type OperationDefinitionNode, print } from 'graphql'
 import { canonicalForm } from '../canonical.ts'
 import type { ChannelSourceDescription } from '../channel/channel-source.ts'
 import type { UnsharedReason } from '../metrics.ts'
@@ -15,7 +15,8 @@ export type GroupKey =
  */
 export function groupKey(args: ExecutionArgs, source: ChannelSourceDescription, partition: Partition): GroupKey {
   if (partition.unshared !== undefined) return { key: undefined, unshared: partition.unshared }
-  const variables = canonicalForm(declaredVariables(args))
+  const operation = getOperationAST(args.document, args.operationName)
+  const variables = canonicalForm(declaredVariables(operation, args))
   // A resolver may have called the field's `subscribe` with arguments of its own making.
   const sourceArgs = canonicalForm(source.args)
   if (variables === undefined || sourceArgs === undefined) return { key: undefined, unshared: 'variables' }
@@ -24,7 +25,8 @@ export function groupKey(args: ExecutionArgs, source: ChannelSourceDescription, 
     partition.key,
     identityOf(args.schema),
     textOf(args.document),
-    args.operationName ?? null,
+    // Which operation of the document: some clients name the only one, and some do not.
+    operation?.name?.value ?? null,
     variables,
     sourceArgs,
     source.tenancy,
@@ -45,8 +47,11 @@ export function groupKey(args: ExecutionArgs, source: ChannelSourceDescription, 
  * The values of the variables that the operation declares, in their order; whatever else a client sends has no
  * effect. One that is not given is not the same as one that is `null` or `undefined`: it may have a default.
  */
-function declaredVariables({ document, operationName, variableValues }: ExecutionArgs): unknown[] {
-  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? []
+function declaredVariables(
+  operation: OperationDefinitionNode | null | undefined,
+  { variableValues }: ExecutionArgs,
+): unknown[] {
+  const definitions = operation?.variableDefinitions ?? []
   return definitions.map(({ variable: { name } }) =>
     variableValues && Object.hasOwn(variableValues, name.value) ? [variableValues[name.value]] : 'not given',
   )

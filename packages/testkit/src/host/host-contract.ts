@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { clientsContract } from './contract/clients.ts'
 import { endingContract } from './contract/ending.ts'
 import { failuresContract } from './contract/failures.ts'
 import { isolationContract } from './contract/isolation.ts'
@@ -18,7 +19,7 @@ import type { HostFactory } from './host-factory.ts'
 
 /**
  * The suite that every host runs unchanged, over real sockets, with the released clients of graphql-ws and
- * graphql-sse. Call it in a vitest file of the host's package. What is a host's own, such as its other plugins,
+ * graphql-sse, and with the libraries that applications put on top of them. Call it in a vitest file of the host's package. What is a host's own, such as its other plugins,
  * belongs to that package's tests.
  *
  * @example
@@ -32,6 +33,7 @@ export function hostContract(name: string, factory: HostFactory): void {
     sharingContract(factory)
     isolationContract(factory)
     operationsContract(factory)
+    clientsContract(factory)
     socketsContract(factory)
     orderContract(factory)
     maskingContract(factory)

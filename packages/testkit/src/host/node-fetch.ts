@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 
-/** What graphql-sse asks of a response. */
+/** What graphql-sse and urql ask of a response. */
 export interface NodeResponse {
   readonly ok: boolean
   readonly status: number
   readonly statusText: string
+  readonly headers: { get(name: string): string | null }
   readonly body: IncomingMessage
   text(): Promise<string>
 }
@@ -18,7 +19,7 @@ interface NodeRequest {
 }
 
 /**
- * As much of `fetch` as graphql-sse uses, on a connection of its own. Node's `fetch` keeps connections in a pool
+ * As much of `fetch` as graphql-sse and urql use, on a connection of its own. Node's `fetch` keeps connections in a pool
  * that belongs to nobody, and opens another one when a response is aborted: then none could be counted.
  */
 export async function nodeFetch(url: string, { method, headers, body, signal }: NodeRequest): Promise<NodeResponse> {
@@ -32,6 +33,12 @@ export async function nodeFetch(url: string, { method, headers, body, signal }: 
     ok: status >= 200 && status < 300,
     status,
     statusText,
+    headers: {
+      get(name) {
+        const value = response.headers[name.toLowerCase()]
+        return value === undefined ? null : String(value)
+      },
+    },
     body: response,
     async text() {
       let text = ''

@@ -15,10 +15,14 @@ export interface WebSocketClientOptions {
   readonly connectionParams?: Readonly<Record<string, unknown>> | undefined
   /** The id of the next operation. @default a new one */
   readonly generateId?: (() => string) | undefined
+  /** Connects with its first operation and leaves after its last, as the library does by itself. @default false */
+  readonly lazy?: boolean | undefined
 }
 
-/** The released client of graphql-ws on one socket of `ws`. It connects at once, once, and stays. */
+/** The released client of graphql-ws on one socket of `ws`. It connects at once, once, and stays, unless it is lazy. */
 export interface WebSocketClient {
+  /** The client itself, for what is built on it. */
+  readonly client: Client
   /** Resolves with the client's end of the socket when the server has acknowledged the connection. */
   readonly opened: Promise<WebSocket>
   readonly closed: Promise<SocketClose>
@@ -34,6 +38,7 @@ export function webSocketClient({
   headers,
   connectionParams,
   generateId,
+  lazy = false,
 }: WebSocketClientOptions): WebSocketClient {
   let tellOpened: (socket: WebSocket) => void = () => {}
   let tellClosed: (close: SocketClose) => void = () => {}
@@ -65,7 +70,7 @@ export function webSocketClient({
   const client: Client = createClient({
     url,
     webSocketImpl: SocketWithHeaders,
-    lazy: false,
+    lazy,
     retryAttempts: 0,
     onNonLazyError: () => {},
     ...(connectionParams === undefined ? undefined : { connectionParams: { ...connectionParams } }),
@@ -80,6 +85,7 @@ export function webSocketClient({
   const subscribe = (payload: SubscribePayload): Subscriber =>
     recordSubscription((sink) => client.subscribe(payload, sink))
   return {
+    client,
     opened,
     closed,
     subscribe,
@@ -94,7 +100,9 @@ export function webSocketClient({
     },
     async dispose() {
       await client.dispose()
-      if (current !== undefined && current.readyState !== current.CLOSED) await closed
+      const socket = current
+      if (socket !== undefined && socket.readyState !== socket.CLOSED)
+        await new Promise((resolve) => socket.once('close', resolve))
     },
   }
 }

@@ -92,6 +92,10 @@ describe('these subscriptions are executed once and serialised once', () => {
       [one, alice, { context: { mine: 1 } }],
       [one, bob, { context: { mine: 2 }, args: { rootValue: undefined } }],
     ],
+    'the only operation named and not named': [
+      ['subscription A { plain }', alice, { args: { operationName: 'A' } }],
+      ['subscription A { plain }', alice, { args: { operationName: null } }],
+    ],
   }
   test.each(Object.entries(same))('%s', async (_, subscriptions) => {
     expect(await executionsOf(...subscriptions)).toBe(1)

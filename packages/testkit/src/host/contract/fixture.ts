@@ -4,7 +4,7 @@ import type { EventInput, Scope, SubscriptionExecutorOptions } from '@sluice/cor
 import type { SubscribePayload } from 'graphql-ws'
 import { expect, onTestFinished } from 'vitest'
 import type { HostFactory, HostIdentity, HostSetup, RunningHost } from '../host-factory.ts'
-import { subscribeOverSse } from '../sse-client.ts'
+import { requestParamsOf, subscribeOverSse } from '../sse-client.ts'
 import type { Subscriber } from '../subscriber.ts'
 import { until } from '../until.ts'
 import { type WebSocketClient, type WebSocketClientOptions, webSocketClient } from '../ws-client.ts'
@@ -121,16 +121,7 @@ export async function openHost(factory: HostFactory, options: FixtureOptions = {
 
 function subscribeSse(host: RunningHost, who: Who, payload: SubscribePayload): Subscriber {
   if (host.sseUrl === undefined) throw new Error('the host claims SSE and has to give sseUrl')
-  const { query, variables, operationName, extensions } = payload
-  return subscribeOverSse(
-    { url: host.sseUrl, headers: headersOf(who) },
-    {
-      query,
-      ...(variables != null && { variables }),
-      ...(operationName != null && { operationName }),
-      ...(extensions != null && { extensions }),
-    },
-  )
+  return subscribeOverSse({ url: host.sseUrl, headers: headersOf(who) }, requestParamsOf(payload))
 }
 
 /** A token that says who it is for; the suite's signature is that nobody else makes any. */

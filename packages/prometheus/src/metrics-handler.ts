@@ -1,0 +1,27 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ExecutorMetrics } from './collect-metrics.ts'
+
+/**
+ * Serves metrics as a plain `(request, response)` function, for Express, `node:http` or Fastify's raw objects. It answers
+ * any path that it is given; who may ask is the server's business.
+ *
+ * @param onError hears why metrics could not be read; the answer is 500 then, and does not say it
+ */
+export function metricsHandler(
+  metrics: ExecutorMetrics,
+  onError: (error: unknown) => void,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return ({ method }, response) => {
+    if (method !== 'GET' && method !== 'HEAD') {
+      response.writeHead(405, { allow: 'GET, HEAD' }).end()
+      return
+    }
+    metrics.render().then(
+      ({ contentType, body }) => void response.writeHead(200, { 'content-type': contentType }).end(body),
+      (error: unknown) => {
+        onError(error)
+        response.writeHead(500, { 'content-type': 'text/plain' }).end('The metrics could not be read.\n')
+      },
+    )
+  }
+}
