@@ -30,7 +30,6 @@ export class Counters {
   executions = 0
   serializations = 0
   readonly errorsByCode: Map<SluiceErrorCode | 'UNKNOWN', number> = new Map()
-  checks = 0
   passed = 0
   rejectedTenant = 0
   rejectedUser = 0
@@ -105,7 +104,7 @@ export class Counters {
       serializations: this.serializations,
       errors: { byCode: toRecord(this.errorsByCode) },
       security: {
-        checks: this.checks,
+        checks: this.passed + this.rejectedTenant + this.rejectedUser + this.rejectedScope,
         passed: this.passed,
         rejected: { tenant: this.rejectedTenant, user: this.rejectedUser, scope: this.rejectedScope },
       },

@@ -1,6 +1,7 @@
 /**
  * Is told of what cannot be counted but has to be measured: for histograms. Its methods are called in the hot path, once
- * per group and event at most, whatever the number of subscribers. They have to be quick; what they throw is reported.
+ * per group and event at most, whatever the number of subscribers; `firstDelivered` once in the life of a subscription.
+ * They have to be quick; what they throw is reported.
  */
 export interface ExecutorObserver {
   /** An event was executed for a group: its context, filter and execution took so many milliseconds. */

@@ -49,7 +49,7 @@ export {
   type TransportOperation,
 } from './host/operation-host.ts'
 export { releaseStream } from './host/release-stream.ts'
-export { refusalOf, schemaHost, type SchemaHostOptions } from './host/schema-host.ts'
+export { refusalOf, schemaHost, type SchemaHostOptions, unknownOperation } from './host/schema-host.ts'
 export type { SluiceContext } from './host/sluice-context.ts'
 export { withTimeLimit } from './time-limit.ts'
 export { type WatchedSubscribe, watchSubscribe } from './subscription/watch-subscribe.ts'

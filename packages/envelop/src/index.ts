@@ -1,5 +1,6 @@
 export { type SluicePlugin, type UseSluiceOptions, useSluice } from './use-sluice.ts'
 
+export { envelopHost, type EnvelopHostOptions } from './envelop-host.ts'
 export type { SluiceContext } from '@sluice/core'
 
 // For hosts that are built on Envelop.

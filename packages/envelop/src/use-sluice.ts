@@ -6,10 +6,18 @@ import {
   type SluiceContext,
   type SubscriptionExecutor,
 } from '@sluice/core'
-import { type HostSubscriptions, hostSubscriptions } from './host-subscriptions.ts'
+import { collectMetrics, type MetricsOptions } from '@sluice/prometheus'
+import { hostSubscriptions } from './host-subscriptions.ts'
 
-/** The executor's options, or an executor that several hosts share. */
-export type UseSluiceOptions<TContext = RegisteredContext> = HostExecutorOptions<TContext>
+/** The executor's options, or an executor that several hosts share; and where its metrics go. */
+export type UseSluiceOptions<TContext = RegisteredContext> = HostExecutorOptions<TContext> & {
+  /**
+   * Puts the executor's metrics into a registry of prom-client, which has to be installed; `{}` is the global registry.
+   * Serve it with what serves that registry.
+   * @default none are collected
+   */
+  readonly metrics?: MetricsOptions | undefined
+}
 
 /** An Envelop plugin that executes subscriptions with Sluice. */
 export interface SluicePlugin extends Plugin<SluiceContext>, AsyncDisposable {
@@ -33,18 +41,16 @@ export interface SluicePlugin extends Plugin<SluiceContext>, AsyncDisposable {
  * @throws SluiceError BAD_CONFIG, naming the option
  */
 export function useSluice<TContext = RegisteredContext>(options: UseSluiceOptions<TContext>): SluicePlugin {
-  const { executor, owned } = executorOf('useSluice', options)
+  const { metrics, ...executorOptions } = { ...options }
+  const { executor, owned } = executorOf<TContext>('useSluice', executorOptions)
   const subscriptions = hostSubscriptions(executor)
-  return { ...subscriptions.plugin, executor, ...disposal(subscriptions, owned) }
-}
-
-function disposal(
-  { endAll, executor }: HostSubscriptions,
-  owned: boolean,
-): Pick<SluicePlugin, 'dispose' | typeof Symbol.asyncDispose> {
-  const dispose = async () => {
-    endAll()
+  const collected = metrics && collectMetrics(executor, metrics)
+  const dispose = async (): Promise<void> => {
+    // An executor of our own delivers first what was published; a shared one has others to serve.
+    if (owned) await executor.drain()
+    subscriptions.endAll()
+    collected?.stop()
     if (owned) await executor.dispose()
   }
-  return { dispose, [Symbol.asyncDispose]: dispose }
+  return { ...subscriptions.plugin, executor, dispose, [Symbol.asyncDispose]: dispose }
 }

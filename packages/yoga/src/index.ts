@@ -1,4 +1,5 @@
 export { type SluiceYogaPlugin, useSluice } from './use-sluice.ts'
+export type { YogaMetricsOptions } from './metrics-endpoint.ts'
 export type { AttachWebSocketOptions } from './operation-host.ts'
 export type { SluiceInitialContext, UseSluiceOptions, YogaContext } from './initial-context.ts'
 export type { SluiceContext } from '@sluice/core'

@@ -6,6 +6,7 @@ import { type AttachedWebSocket, attachWebSocket } from '@sluice/ws'
 import type { Plugin } from 'graphql-yoga'
 import { maskerOf } from './error-masking.ts'
 import { httpStreams } from './http-streams.ts'
+import { metricsEndpoint } from './metrics-endpoint.ts'
 import type { UseSluiceOptions, YogaContext } from './initial-context.ts'
 import { type AttachWebSocketOptions, operationHost } from './operation-host.ts'
 import { RequestLifetimes } from './request-lifetimes.ts'
@@ -46,10 +47,12 @@ export interface SluiceYogaPlugin extends Plugin<SluiceContext> {
  * @throws SluiceError BAD_CONFIG, naming the option
  */
 export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TContext>): SluiceYogaPlugin {
-  const { executor, owned } = executorOf('useSluice', options)
+  const { metrics: metricsOptions, ...executorOptions } = { ...options }
+  const { executor, owned } = executorOf<TContext>('useSluice', executorOptions)
   const subscriptions = hostSubscriptions(executor)
   const lifetimes = new RequestLifetimes((error) => executor.reportError(error))
   const sse = sseResponses(executor, lifetimes)
+  const metrics = metricsOptions && metricsEndpoint(executor, metricsOptions)
   const attached = new Set<AttachedWebSocket>()
   let yoga: AnyYogaServer | undefined
 
@@ -57,6 +60,7 @@ export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TCon
     // Yoga's plugins are Envelop's, with a context that has more in it.
     ...(subscriptions.plugin as unknown as Plugin<SluiceContext>),
     onResultProcess: sse.onResultProcess,
+    ...(metrics && { onRequest: metrics.onRequest }),
     executor,
 
     onPluginInit(init) {
@@ -100,6 +104,7 @@ export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TCon
       // What still waited in the streams goes through Yoga's hooks to the sockets before they take leave.
       await new Promise((resolve) => setImmediate(resolve))
       await Promise.all([...[...attached].map((endpoint) => endpoint.dispose()), sse.finished()])
+      metrics?.stop()
       if (owned) await executor.dispose()
     },
   }

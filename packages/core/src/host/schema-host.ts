@@ -59,7 +59,8 @@ export function refusalOf({ isReadOnly }: TransportOperation, type: OperationTyp
   return new GraphQLError('A mutation cannot be sent with GET. Use POST.', { extensions: { code: 'BAD_REQUEST' } })
 }
 
-function unknownOperation(): GraphQLError {
+/** The refusal of a document that has no operation of that name, or several and no name was given. */
+export function unknownOperation(): GraphQLError {
   return new GraphQLError('The document has no such operation, or several and none is named.', {
     extensions: { code: 'BAD_REQUEST' },
   })

@@ -83,7 +83,6 @@ export class ChannelRoute {
     counters.received += 1
     const groupCount = this.#groups.size
     if (groupCount === 0) return
-    counters.checks += groupCount
     if (!isSameChannel(busEvent.channel, this.key)) {
       counters.rejectedTenant += groupCount
       report(

@@ -71,7 +71,6 @@ async function resolve(
   services: SubscriptionServices,
 ): Promise<ResolvedScope> {
   const { counters, options } = services
-  counters.checks += 1
   try {
     const resolved = 'scope' in given ? resolveScope(given.scope) : await askContext(args.contextValue, options)
     counters.passed += 1

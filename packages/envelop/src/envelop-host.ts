@@ -1,0 +1,76 @@
+import type { GetEnvelopedFn } from '@envelop/core'
+import {
+  type HostedResult,
+  type OperationHost,
+  refusalOf,
+  type TransportOperation,
+  unknownOperation,
+} from '@sluice/core'
+import { type DocumentNode, type ExecutionResult, getOperationAST, GraphQLError, OperationTypeNode } from 'graphql'
+
+/** The options of {@link envelopHost}. */
+export interface EnvelopHostOptions {
+  /**
+   * What `getEnveloped` is called with for each operation: the initial context, which plugins and `scope` see.
+   * @default ({ req, connectionParams, transport, params }) => ({ req, connectionParams, transport, params })
+   */
+  readonly context?: ((operation: TransportOperation) => object | Promise<object>) | undefined
+}
+
+/**
+ * Lets our transports run operations through an Envelop server: `attachWebSocket` of `@sluice/ws` and `createSseEndpoint` of
+ * `@sluice/sse` take it as `host`. All hooks of all plugins run, as for any other operation of the server.
+ *
+ * @example
+ * ```ts
+ * const getEnveloped = envelop({ plugins: [useEngine(graphql), useSchema(schema), sluice] })
+ * const host = envelopHost(getEnveloped)
+ * attachWebSocket({ executor: sluice.executor, server, path: '/graphql', host })
+ * const sse = createSseEndpoint({ executor: sluice.executor, host })
+ * ```
+ */
+export function envelopHost(
+  // What plugins add to the context is the application's business, whatever it is.
+  getEnveloped: GetEnvelopedFn<never>,
+  { context = initialContext }: EnvelopHostOptions = {},
+): OperationHost {
+  return {
+    async runOperation(operation): Promise<HostedResult> {
+      const { query, operationName, variables } = operation.params
+      // A copy, since Envelop writes into it.
+      const initial = { ...(await context(operation)) }
+      const { parse, validate, contextFactory, execute, subscribe, schema } = getEnveloped(initial)
+      const parsed = parsedBy(parse, query)
+      if (parsed instanceof GraphQLError) return [parsed]
+      const errors = validate(schema, parsed) as readonly GraphQLError[]
+      if (errors.length > 0) return errors
+      const asked = getOperationAST(parsed, operationName)
+      if (!asked) return [unknownOperation()]
+      const refusal = refusalOf(operation, asked.operation)
+      if (refusal !== undefined) return [refusal]
+      const args = {
+        schema: schema as never,
+        document: parsed,
+        contextValue: await contextFactory(),
+        variableValues: variables ?? null,
+        operationName: operationName ?? null,
+      }
+      const run = asked.operation === OperationTypeNode.SUBSCRIPTION ? subscribe : execute
+      return (await run(args)) as ExecutionResult | AsyncIterable<ExecutionResult>
+    },
+  }
+}
+
+function initialContext({ req, connectionParams, transport, params }: TransportOperation): object {
+  return { req, connectionParams, transport, params }
+}
+
+/** The document, or the error that it is none. What a plugin throws otherwise is thrown. */
+function parsedBy(parse: (query: string) => unknown, query: string): DocumentNode | GraphQLError {
+  try {
+    return parse(query) as DocumentNode
+  } catch (error) {
+    if (error instanceof GraphQLError) return error
+    throw error
+  }
+}
