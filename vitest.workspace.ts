@@ -16,7 +16,7 @@ function project(name: string, root: string): TestProjectConfiguration {
     test: {
       name,
       root,
-      include: ['src/**/__tests__/**/*.test.ts', 'test/**/*.test.ts'],
+      include: ['src/**/__tests__/**/*.test.ts', 'test/**/*.test.ts', '*.test.ts'],
       testTimeout: 30_000,
       hookTimeout: 60_000,
       execArgv: ['--expose-gc'],
@@ -35,6 +35,7 @@ export default defineConfig({
       project('apollo', 'packages/apollo'),
       project('prometheus', 'packages/prometheus'),
       project('testkit', 'packages/testkit'),
+      project('hosts', 'test'),
       project('example-yoga-memory', 'examples/yoga-memory'),
       project('scripts', 'scripts'),
     ],

@@ -14,7 +14,7 @@ import { root } from './repository.ts'
  * Resolves to one line for each place that breaks one.
  */
 export function checkSources(folder: string): string[] {
-  const files = ['packages', 'examples', 'scripts'].flatMap((name) => sourcesIn(join(folder, name)))
+  const files = ['packages', 'examples', 'scripts', 'test'].flatMap((name) => sourcesIn(join(folder, name)))
   const problems: string[] = []
   const coreImports = new Map<string, Set<string>>()
   const core = join(folder, 'packages/core/src')
