@@ -4,7 +4,8 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 // vitest 4 does not read a workspace file by this name: it is an ordinary configuration, and
 // vitest.config.ts re-exports it. One project per package, so that a run can be narrowed with --project.
 
-const conditions = ['@sluice/source', 'node', 'import', 'module', 'default']
+// Vite adds those of imports itself. They are handed on to Node, where one of them would be taken for what CommonJS requires, too.
+const conditions = ['@sluice/source', 'node']
 
 // Without this alias a test that imports graphql and Yoga gets two copies of it ("another realm").
 const graphql = fileURLToPath(import.meta.resolve('graphql'))

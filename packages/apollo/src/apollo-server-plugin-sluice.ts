@@ -1,13 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ApolloServerPlugin, BaseContext, GraphQLServerListener } from '@apollo/server'
-import {
-  executorOf,
-  type Logger,
-  type SluiceContext,
-  SluiceError,
-  type SubscriptionExecutor,
-  SubscriptionSet,
-} from '@sluice/core'
+import { executorOf, type SluiceContext, SluiceError, type SubscriptionExecutor, SubscriptionSet } from '@sluice/core'
 import { collectMetrics, type ExecutorMetrics, metricsHandler } from '@sluice/prometheus'
 import { createSseEndpoint, type SseRequest } from '@sluice/sse'
 import { type AttachedWebSocket, attachWebSocket } from '@sluice/ws'
@@ -139,7 +132,7 @@ export function ApolloServerPluginSluice<TContext extends BaseContext>(
           '[ApolloServerPluginSluice] one plugin serves one ApolloServer; make one with { executor } for each that shares an executor.',
         )
       }
-      logger.writeTo(apolloLogger as Logger)
+      logger.writeTo(apolloLogger)
       return listen()
     },
 

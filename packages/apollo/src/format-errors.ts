@@ -41,6 +41,6 @@ export function errorFormatter({ formatError, includeStacktraceInErrorResponses 
 const { BAD_USER_INPUT, INTERNAL_SERVER_ERROR } = ApolloServerErrorCode
 
 /** graphql-js gives no code to a variable that cannot be coerced; Apollo Server says that it was the client. */
-function isBadUserInput({ nodes, path, originalError }: GraphQLError): boolean {
-  return path === undefined && originalError === undefined && nodes?.[0]?.kind === Kind.VARIABLE_DEFINITION
+function isBadUserInput({ nodes, path }: GraphQLError): boolean {
+  return path === undefined && nodes?.length === 1 && nodes[0]?.kind === Kind.VARIABLE_DEFINITION
 }

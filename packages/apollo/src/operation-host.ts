@@ -10,7 +10,7 @@ import {
   type SubscriptionSet,
   type TransportOperation,
 } from '@sluice/core'
-import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql'
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql'
 import { errorFormatter } from './format-errors.ts'
 import type { ContextInput } from './plugin-options.ts'
 import { passThrough, type PreparedSubscription } from './prepared-subscription.ts'
@@ -57,7 +57,6 @@ export function operationHost<TContext extends BaseContext>(options: OperationHo
     { params: { operationName, variables } }: TransportOperation,
   ): Promise<HostedResult> => {
     const { internals, maskResult } = serving()
-    const rootValue: unknown = internals?.rootValue
     const args = {
       schema,
       document,
@@ -65,7 +64,7 @@ export function operationHost<TContext extends BaseContext>(options: OperationHo
       variableValues: variables ?? null,
       operationName: operationName ?? null,
       fieldResolver: internals?.fieldResolver ?? null,
-      rootValue: typeof rootValue === 'function' ? (rootValue(document) as unknown) : rootValue,
+      rootValue: rootValueOf(internals?.rootValue, document),
     }
     const result = await executor.subscribe(args, { running, maskResult })
     return Symbol.asyncIterator in result ? result : (maskResult(result).errors ?? [])
@@ -89,6 +88,11 @@ async function* incrementalResults(body: {
   readonly initialResult: object
   readonly subsequentResults: AsyncIterable<object>
 }): AsyncGenerator<ExecutionResult> {
-  yield body.initialResult as ExecutionResult
-  for await (const result of body.subsequentResults) yield result as ExecutionResult
+  yield body.initialResult
+  for await (const result of body.subsequentResults) yield result
+}
+
+/** Apollo Server takes a root value, or a function that gives one for a document. */
+function rootValueOf(given: unknown, document: DocumentNode): unknown {
+  return typeof given === 'function' ? (given as (document: DocumentNode) => unknown)(document) : given
 }

@@ -73,8 +73,8 @@ export function splitOptions<TContext extends BaseContext>(
   if (drainTimeoutMs !== undefined && !(drainTimeoutMs >= 0 && drainTimeoutMs <= 2_147_483_647))
     fail('drainTimeoutMs', 'has to be a number of milliseconds')
   return [
-    { context, server, httpServer, path, drainTimeoutMs, webSocket, sse, metrics } as never,
-    executorOptions as never,
+    { context, server, httpServer, path, drainTimeoutMs, webSocket, sse, metrics } as ApolloHostOptions<TContext>,
+    executorOptions,
   ]
 }
 

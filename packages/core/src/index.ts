@@ -13,7 +13,7 @@ export type { Match, MatchScalar, MatchValue } from './channel/match.ts'
 export type { ContextOf, EventDataOf, Register, RegisteredContext } from './register.ts'
 
 // Who may receive and publish what.
-export type { Scope } from './scope/scope.ts'
+export type { Scope, ScopeClaims } from './scope/scope.ts'
 export type { Share } from './scope/partition.ts'
 export type { EventInput, ScopedEventInput, ScopedPublisher } from './scope/publisher.ts'
 

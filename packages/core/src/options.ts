@@ -9,7 +9,7 @@ import type { OverflowOptions } from './delivery/overflow.ts'
 import type { Logger } from './logger.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { RegisteredContext, Untyped } from './register.ts'
-import type { Scope } from './scope/scope.ts'
+import type { Scope, ScopeClaims } from './scope/scope.ts'
 
 /** What `eventContext` is given to build the context of one event's execution from. */
 export interface EventContextInput<TContext = RegisteredContext> {
@@ -35,7 +35,7 @@ export interface SubscriptionExecutorOptions<TContext = RegisteredContext> {
    * that takes longer than `subscribeTimeoutMs`, or a scope without a tenant refuse the subscription with
    * UNAUTHENTICATED. Without this option `subscribe` refuses everybody; `register` is told the scope.
    */
-  readonly scope?: ((context: TContext) => MaybePromise<Scope | null | undefined>) | undefined
+  readonly scope?: ((context: TContext) => MaybePromise<Scope | ScopeClaims | null | undefined>) | undefined
   /**
    * The context of one event's execution. Called once per event and partition. Needed as soon as a field has
    * a `share` wider than `'subscriber'`.

@@ -14,7 +14,7 @@ import { generateResolverTypes } from './generate-resolver-types.ts'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const fixtures = fileURLToPath(new URL('types', import.meta.url))
 const tsc = join(createRequire(import.meta.url).resolve('typescript/package.json'), '../bin/tsc')
-const packages = ['core', 'ws', 'envelop', 'yoga']
+const packages = ['core', 'ws', 'sse', 'prometheus', 'envelop', 'yoga', 'apollo']
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sluice-types-')))
 const project = join(folder, 'project')

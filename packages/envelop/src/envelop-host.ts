@@ -6,7 +6,14 @@ import {
   type TransportOperation,
   unknownOperation,
 } from '@sluice/core'
-import { type DocumentNode, type ExecutionResult, getOperationAST, GraphQLError, OperationTypeNode } from 'graphql'
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+  OperationTypeNode,
+} from 'graphql'
 
 /** The options of {@link envelopHost}. */
 export interface EnvelopHostOptions {
@@ -39,26 +46,36 @@ export function envelopHost(
       const { query, operationName, variables } = operation.params
       // A copy, since Envelop writes into it.
       const initial = { ...(await context(operation)) }
-      const { parse, validate, contextFactory, execute, subscribe, schema } = getEnveloped(initial)
+      const { parse, validate, contextFactory, execute, subscribe, schema } = getEnveloped(initial) as Enveloped
       const parsed = parsedBy(parse, query)
       if (parsed instanceof GraphQLError) return [parsed]
-      const errors = validate(schema, parsed) as readonly GraphQLError[]
+      const errors = validate(schema, parsed)
       if (errors.length > 0) return errors
       const asked = getOperationAST(parsed, operationName)
       if (!asked) return [unknownOperation()]
       const refusal = refusalOf(operation, asked.operation)
       if (refusal !== undefined) return [refusal]
       const args = {
-        schema: schema as never,
+        schema,
         document: parsed,
         contextValue: await contextFactory(),
         variableValues: variables ?? null,
         operationName: operationName ?? null,
       }
       const run = asked.operation === OperationTypeNode.SUBSCRIPTION ? subscribe : execute
-      return (await run(args)) as ExecutionResult | AsyncIterable<ExecutionResult>
+      return run(args)
     },
   }
+}
+
+/** What `getEnveloped` gives, whose own types are `any`. */
+interface Enveloped {
+  readonly parse: (query: string) => DocumentNode
+  readonly validate: (schema: GraphQLSchema, document: DocumentNode) => readonly GraphQLError[]
+  readonly contextFactory: () => unknown
+  readonly execute: (args: ExecutionArgs) => HostedResult | Promise<HostedResult>
+  readonly subscribe: (args: ExecutionArgs) => HostedResult | Promise<HostedResult>
+  readonly schema: GraphQLSchema
 }
 
 function initialContext({ req, connectionParams, transport, params }: TransportOperation): object {
@@ -66,9 +83,9 @@ function initialContext({ req, connectionParams, transport, params }: TransportO
 }
 
 /** The document, or the error that it is none. What a plugin throws otherwise is thrown. */
-function parsedBy(parse: (query: string) => unknown, query: string): DocumentNode | GraphQLError {
+function parsedBy(parse: Enveloped['parse'], query: string): DocumentNode | GraphQLError {
   try {
-    return parse(query) as DocumentNode
+    return parse(query)
   } catch (error) {
     if (error instanceof GraphQLError) return error
     throw error

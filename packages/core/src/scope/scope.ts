@@ -17,6 +17,12 @@ export interface Scope {
 }
 
 /**
+ * A scope in a type of your own: an interface has no index signature, so it is no {@link Scope} for TypeScript, whatever
+ * further claims it has.
+ */
+export type ScopeClaims = Pick<Scope, 'tenantId' | 'userId' | 'roles' | 'expiresAt'>
+
+/**
  * The scope as it was when the subscription began. Whoever changes the object that the scope function gave,
  * changes nothing here.
  */

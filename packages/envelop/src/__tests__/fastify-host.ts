@@ -44,7 +44,7 @@ export const fastifyHost: HostFactory = {
         replace = setSchema
       },
       onContextBuilding({ context, extendContext }) {
-        extendContext({ identity: identityOf(context) } as never)
+        extendContext({ identity: identityOf(context) })
       },
       onSubscribe({ args }) {
         if (rewriteResult === undefined) return undefined
@@ -70,7 +70,7 @@ export const fastifyHost: HostFactory = {
       ],
     })
     const { executor } = sluice
-    const host = envelopHost(getEnveloped as never)
+    const host = envelopHost(getEnveloped)
 
     const app = Fastify({ forceCloseConnections: false })
     const sockets = attachWebSocket({ executor, server: app.server, path: '/graphql', host })
