@@ -1,44 +1,44 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { comment } from './events.ts'
 import { onSocketClose } from './socket-close.ts'
-
-/** How long a client that was told of the end may take to read it, in milliseconds. */
-const FINISH_TIMEOUT_MS = 5000
+import { takenBytes } from './taken-bytes.ts'
 
 const headers = {
   'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache',
+  // It is one client's, whatever a cache in between goes by; and who compresses it keeps events back.
+  'cache-control': 'private, no-store, no-transform',
   'x-accel-buffering': 'no', // nginx would keep events back until it has some kilobytes of them
 }
 
 /** One response that is an event stream: what is written to it, and how much of that waits. */
 export class EventStream {
+  readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #maxPendingBytes: number
   readonly #waiting = new Set<() => void>()
-  #onClosed: (() => void) | undefined
+  #onOver: (() => void) | undefined
   #isOver = false
-  #cutOff: NodeJS.Timeout | undefined
-  #dispatchedBytes = 0
+  #isProbing = false
+  #takenBytes = 0
   #stalledBeatCount = 0
 
   constructor(request: IncomingMessage, response: ServerResponse, maxPendingBytes: number) {
+    this.#request = request
     this.#response = response
     this.#maxPendingBytes = maxPendingBytes
-    const closed = (): void => {
+    const over = (): void => {
       if (this.#isOver) return
       this.#isOver = true
-      clearTimeout(this.#cutOff)
       unwatch()
       this.#wake()
-      this.#onClosed?.()
+      this.#onOver?.()
     }
     // A response that waits behind another on its connection (pipelining) has no socket, and is told nothing.
-    const unwatch = onSocketClose(request.socket, closed)
-    response.once('close', closed)
+    const unwatch = onSocketClose(request.socket, over)
+    response.once('close', over)
     response.on('error', () => {}) // the connection broke: `close` follows
     response.on('drain', () => this.#wake())
-    if (response.closed || response.destroyed || request.socket.destroyed) closed()
+    if (response.closed || response.destroyed || request.socket.destroyed) over()
   }
 
   /** Nothing can be written any more, or everything has been read. */
@@ -47,16 +47,15 @@ export class EventStream {
   }
 
   /** Calls the function, once, as soon as it is over. */
-  whenOver(onClosed: () => void): void {
-    if (this.#isOver) onClosed()
-    else this.#onClosed = onClosed
+  whenOver(onOver: () => void): void {
+    if (this.#isOver) onOver()
+    else this.#onOver = onOver
   }
 
   /** Begins the response; some browsers do not tell of it before its body begins. */
   open(): void {
     if (this.#response.headersSent) return
-    const isHttp1 = this.#response.req.httpVersionMajor < 2
-    this.#response.writeHead(200, isHttp1 ? { ...headers, connection: 'keep-alive' } : headers)
+    this.#response.writeHead(200, headers)
     this.#response.write(comment)
   }
 
@@ -74,33 +73,49 @@ export class EventStream {
     return this.#response.writableLength > this.#maxPendingBytes
   }
 
-  /** Resolves when the response is not full any more, or over. */
+  /** Resolves when the response is not full any more, or has ended, or is over. */
   async notFull(): Promise<void> {
-    while (!this.#isOver && this.isFull()) await new Promise<void>((resolve) => this.#waiting.add(resolve))
+    while (!this.#isOver && !this.#response.writableEnded && this.isFull()) await this.#progress()
   }
 
-  /** Writes the last event. Who does not read it in 5 s is cut. */
+  /** Writes the last event. Who takes nothing of what still waits is cut, like everybody, by {@link beat}. */
   end(event: Uint8Array): void {
     this.open()
     this.#response.end(event)
-    this.#cutOff = setTimeout(() => this.cut(), FINISH_TIMEOUT_MS).unref()
   }
 
-  /** The connection is closed, whatever waits. */
+  /** Closes the connection, or over HTTP/2 the stream, whatever waits. */
   cut(): void {
-    this.#response.destroy()
+    // Not by the response: one that waits behind another could not be closed, and would never be over.
+    if (!this.#isOver) this.#request.socket.destroy()
   }
 
   /** Keeps the connection open. A client that has taken nothing for two beats, although something waits, is cut. */
   beat(): void {
-    if (!this.#response.headersSent) return
-    const { socket, writableLength } = this.#response
-    const dispatchedBytes = (socket?.bytesWritten ?? 0) - (socket?.writableLength ?? 0)
-    const isMoving = writableLength === 0 || dispatchedBytes > this.#dispatchedBytes
-    this.#dispatchedBytes = dispatchedBytes
+    const { headersSent, socket, writableEnded, writableLength } = this.#response
+    // What waits behind another response of its connection is not what its reader is late with.
+    if (!headersSent || !socket) return
+    const taken = takenBytes(socket)
+    const isMoving = writableLength === 0 || taken > this.#takenBytes
+    this.#takenBytes = taken
     this.#stalledBeatCount = isMoving ? 0 : this.#stalledBeatCount + 1
     if (this.#stalledBeatCount >= 2) this.cut()
-    else if (isMoving) this.write(comment)
+    // After the end it would be an error, which over HTTP/2 takes the end away from its reader.
+    else if (writableLength === 0 && !writableEnded) this.write(comment)
+  }
+
+  /** Resolves with the next sign that something left. */
+  #progress(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.add(resolve)
+      if (this.#response.writableNeedDrain || this.#isProbing) return
+      // No `drain` will come: what waits is less than Node calls much. A comment behind it says when it has left.
+      this.#isProbing = true
+      this.#response.write(comment, () => {
+        this.#isProbing = false
+        this.#wake()
+      })
+    })
   }
 
   #wake(): void {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { type FrameFormat, internalErrorResult, rememberedResponse } from '@sluice/core'
+import { type FrameFormat, internalErrorResult, rememberedResponse, toClientError } from '@sluice/core'
 import type { ExecutionResult } from 'graphql'
+import { formatErrors } from './format-errors.ts'
 
 /**
  * What stands round a response as a `next` event. It is one constant for every host, since a response remembers its frame
@@ -18,12 +19,15 @@ export const comment: Uint8Array = Buffer.from(':\n\n')
 /** What a group's subscribers are told as well when their event failed; the failure itself is not in it. */
 export const internalErrorEvent: Uint8Array = nextEvent(internalErrorResult())
 
+/** What a client is told whose operation failed, as a whole; the failure itself is not in it. */
+export const failedOperationEvent: Uint8Array = nextEvent({ errors: [toClientError(undefined)] })
+
 /**
  * A `next` event. A result that is still what its group was given becomes the bytes that all subscribers share; any other
  * is serialised.
  *
  * @param sanitize takes away what is not for the client, where it has to be serialised
- * @throws what JSON.stringify, a `toJSON` or `sanitize` throws
+ * @throws what JSON.stringify, a `toJSON` or `sanitize` throws, and TypeError if nothing of the result is left
  */
 export function nextEvent(
   result: ExecutionResult,
@@ -31,5 +35,9 @@ export function nextEvent(
 ): Uint8Array {
   const shared = rememberedResponse(result)
   if (shared !== undefined) return shared.framed(nextEventFormat)
-  return Buffer.from(`event: next\ndata: ${JSON.stringify(sanitize === undefined ? result : sanitize(result))}\n\n`)
+  const sanitized: unknown = sanitize === undefined ? result : sanitize(result)
+  if (typeof sanitized !== 'object' || sanitized === null) throw new TypeError('[sse] a result is no object.')
+  const text = JSON.stringify(formatErrors(sanitized)) as string | undefined
+  if (text === undefined) throw new TypeError('[sse] JSON leaves nothing of a result.')
+  return Buffer.from(`event: next\ndata: ${text}\n\n`)
 }

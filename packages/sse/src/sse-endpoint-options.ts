@@ -5,7 +5,7 @@ interface CommonOptions {
   readonly executor: SubscriptionExecutor
   /** Between two comments that keep a connection open, in milliseconds; who takes nothing for two of them is cut. @default 12000 */
   readonly heartbeatMs?: number | undefined
-  /** The largest body of a request, in bytes; a larger one is answered with 413. @default 1048576 */
+  /** The largest body of a request, in bytes; a larger one is answered with 413, and one that takes more than 30 s with 408. @default 1048576 */
   readonly maxBodyBytes?: number | undefined
   /** How long `dispose` waits for clients to read the end, in milliseconds. @default 5000 */
   readonly closeTimeoutMs?: number | undefined
@@ -49,7 +49,10 @@ export function checkSseEndpointOptions(options: SseEndpointOptions): void {
   const { executor, csrfPrevention } = options
   if (typeof executor?.subscribe !== 'function') fail('executor', 'has to be what createSubscriptionExecutor gives')
   if ('host' in options) {
-    if (typeof options.host?.runOperation !== 'function') fail('host', 'has to have a function "runOperation"')
+    const { host } = options
+    if (typeof host?.runOperation !== 'function') fail('host', 'has to have a function "runOperation"')
+    if (host.sanitizeResult !== undefined && typeof host.sanitizeResult !== 'function')
+      fail('host', 'has a "sanitizeResult" that is no function')
     for (const name of ['schema', 'context']) if (name in options) fail(name, 'cannot be used: the host does it')
   } else {
     const { schema, context } = options

@@ -1,21 +1,29 @@
-import type { ServerResponse } from 'node:http'
-import { draining, type OperationHost, schemaHost, withTimeLimit } from '@sluice/core'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { type OperationHost, schemaHost, SluiceError, withTimeLimit } from '@sluice/core'
 import { acceptsEventStream } from './accepts-event-stream.ts'
 import { EventStream } from './event-stream.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { answerWith, HttpError } from './http-error.ts'
+import { answerWith, drainingError, HttpError } from './http-error.ts'
 import { preventCsrf } from './prevent-csrf.ts'
-import { requestParams, type SseRequest } from './request-params.ts'
+import { RequestBodies } from './request-bodies.ts'
+import { requestParams } from './request-params.ts'
 import { checkSseEndpointOptions, type SseEndpointOptions } from './sse-endpoint-options.ts'
 import { SseOperation } from './sse-operation.ts'
+
+/** A request of `node:http`, or of the compatibility API of `node:http2`; a framework may have parsed its body, as Express does. */
+export type SseRequest = (IncomingMessage | Http2ServerRequest) & { readonly body?: unknown }
+
+/** Where it is answered. */
+export type SseResponse = ServerResponse | Http2ServerResponse
 
 /** GraphQL over server-sent events, for `node:http` and what is built on it. */
 export interface SseEndpoint extends AsyncDisposable {
   /**
-   * Answers one request: a plain `(request, response)` function for `http.createServer`, Express or Fastify's raw
-   * objects. A body that a framework has parsed is taken from `request.body`. It never throws.
+   * Answers one request: a plain `(request, response)` function for `http.createServer`, `http2.createServer`, Express or
+   * Fastify's raw objects. A body that a framework has parsed is taken from `request.body`. It never throws.
    */
-  readonly handler: (request: SseRequest, response: ServerResponse) => void
+  readonly handler: (request: SseRequest, response: SseResponse) => void
   /**
    * Takes no more requests (503), ends every subscription with a `complete` event, waits for single results that are
    * under way, and resolves when clients have read the end, or were cut. Idempotent.
@@ -41,22 +49,26 @@ export function createSseEndpoint(options: SseEndpointOptions): SseEndpoint {
   const { executor, heartbeatMs = 12_000, maxBodyBytes = 1_048_576 } = options
   const { closeTimeoutMs = 5000, csrfPrevention = true } = options
   const host: OperationHost = 'host' in options ? options.host : schemaHost(options)
-  const services = {
-    executor,
-    sanitizeResult: host.sanitizeResult?.bind(host),
-    isDraining: () => disposing !== undefined,
-  }
+  // Not bound: a group that is spread over several transports is masked once only if they have the same function.
+  const { sanitizeResult } = host
+  const services = { executor, sanitizeResult, isDraining: () => isDraining }
   const heartbeat = new Heartbeat(heartbeatMs)
+  const bodies = new RequestBodies(maxBodyBytes)
   const open = new Map<SseOperation, EventStream>()
-  let whenEmpty: (() => void) | undefined
-  let disposing: Promise<void> | undefined
+  let isDraining = false
+  let isEmpty = (): void => {}
+  const empty = new Promise<void>((resolve) => {
+    isEmpty = resolve
+  })
 
-  const serve = async (request: SseRequest, response: ServerResponse): Promise<void> => {
-    if (disposing !== undefined) throw new HttpError(503, draining().message)
-    if (csrfPrevention) preventCsrf(request.headers)
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (isDraining) throw drainingError()
+    if (csrfPrevention) preventCsrf(request)
     if (!acceptsEventStream(request.headers.accept))
       throw new HttpError(406, 'What is answered is text/event-stream: accept it.')
-    const params = await requestParams(request, maxBodyBytes)
+    const params = await requestParams(request, bodies)
+    if (isDraining) throw drainingError()
+    if (response.headersSent) return answeredByOthers(response)
 
     const events = new EventStream(request, response, executor.overflow.maxPendingBytes)
     if (events.isOver) return
@@ -69,7 +81,7 @@ export function createSseEndpoint(options: SseEndpointOptions): SseEndpoint {
       stopHeartbeat()
       operation.abandon()
       open.delete(operation)
-      if (open.size === 0) whenEmpty?.()
+      if (isDraining && open.size === 0) isEmpty()
     })
     const isReadOnly = request.method === 'GET'
     try {
@@ -79,31 +91,48 @@ export function createSseEndpoint(options: SseEndpointOptions): SseEndpoint {
     }
   }
 
-  const dispose = async (): Promise<void> => {
+  /** A time limit of the application's may have answered; who has only begun to may have meant well. */
+  const answeredByOthers = ({ writableEnded }: ServerResponse): void => {
+    if (writableEnded) return
+    const message =
+      '[createSseEndpoint] another handler has begun the response; hand over requests that nobody answers.'
+    executor.reportError(new SluiceError('BAD_CONFIG', message))
+  }
+
+  const failed = (error: unknown, request: IncomingMessage, response: ServerResponse): void => {
+    if (!(error instanceof HttpError)) {
+      executor.reportError(error)
+      request.socket.destroy()
+    } else if (!response.headersSent) {
+      if (error.status === 503) executor.recordRefusal('DRAINING')
+      answerWith(error, request, response)
+    }
+  }
+
+  const takeLeave = async (): Promise<void> => {
+    bodies.giveUp(drainingError())
     if (open.size === 0) return
-    const empty = new Promise<void>((resolve) => {
-      whenEmpty = resolve
-    })
     for (const operation of open.keys()) operation.drain()
     await withTimeLimit(empty, closeTimeoutMs, () => undefined)
     for (const events of open.values()) events.cut()
     await empty
   }
+  let disposed: Promise<void> | undefined
+  const dispose = (): Promise<void> => {
+    isDraining = true
+    disposed ??= takeLeave()
+    return disposed
+  }
 
   return {
     handler(request, response) {
-      serve(request, response).catch((error: unknown) => {
-        if (error instanceof HttpError && !response.headersSent) return answerWith(error, response)
-        executor.reportError(error)
-        response.destroy()
-      })
+      // The compatibility API of node:http2 is the one of node:http, but for its types.
+      const [req, res] = [request as IncomingMessage, response as ServerResponse]
+      serve(req, res)
+        .catch((error: unknown) => failed(error, req, res))
+        .catch((error: unknown) => executor.reportError(error))
     },
-    dispose() {
-      disposing ??= dispose()
-      return disposing
-    },
-    [Symbol.asyncDispose]() {
-      return this.dispose()
-    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
   }
 }

@@ -16,7 +16,7 @@ import {
 } from '@sluice/core'
 import type { ExecutionResult, GraphQLError } from 'graphql'
 import type { EventStream } from './event-stream.ts'
-import { completeEvent, internalErrorEvent, nextEvent, nextEventFormat } from './events.ts'
+import { completeEvent, failedOperationEvent, internalErrorEvent, nextEvent, nextEventFormat } from './events.ts'
 
 /** What the operations of one endpoint have in common. */
 export interface SseOperationServices {
@@ -130,11 +130,15 @@ export class SseOperation implements ResponseSink {
     // An iterable that is no generator knows nothing of its iterators, so the iterator is what has to be ended.
     this.#source = iterator
     try {
-      while (!this.#hasEnded) {
+      for (;;) {
         await this.#events.notFull()
+        if (this.#hasEnded) return
         const { done, value } = await iterator.next()
         if (this.#hasEnded) return
-        if (done === true) return this.complete()
+        if (done === true) {
+          this.#source = undefined // it has released itself
+          return this.complete()
+        }
         this.#write(value)
       }
     } catch (error) {
@@ -149,7 +153,7 @@ export class SseOperation implements ResponseSink {
       event = nextEvent(result, this.#services.sanitizeResult)
     } catch (error) {
       this.#services.executor.reportError(error)
-      event = internalErrorEvent
+      event = this.#source === undefined ? failedOperationEvent : internalErrorEvent
     }
     this.#events.write(event)
   }

@@ -1,0 +1,22 @@
+import type { ExecutionResult } from 'graphql'
+
+/**
+ * A result whose errors say in JSON what the specification lets an error say. GraphQLErrors do; what a host put in their
+ * place may be any Error, of which JSON would leave out the message and write down whatever a driver attached to it.
+ *
+ * @see https://spec.graphql.org/draft/#sec-Errors
+ */
+export function formatErrors(result: ExecutionResult): object {
+  const { errors } = result
+  if (errors?.some(isUnformatted) !== true) return result
+  return { ...result, errors: errors.map((error) => (isUnformatted(error) ? formatError(error) : error)) }
+}
+
+function isUnformatted(error: unknown): error is Error {
+  return error instanceof Error && !('toJSON' in error)
+}
+
+function formatError(error: Error): object {
+  const { message, locations, path, extensions } = error as Error & Readonly<Record<string, unknown>>
+  return { message, locations, path, extensions }
+}
