@@ -38,6 +38,8 @@ export default defineConfig({
       project('testkit', 'packages/testkit'),
       project('hosts', 'test'),
       project('example-yoga-memory', 'examples/yoga-memory'),
+      project('example-apollo-memory', 'examples/apollo-memory'),
+      project('example-envelop-fastify', 'examples/envelop-fastify'),
       project('scripts', 'scripts'),
     ],
   },
