@@ -15,9 +15,10 @@ export function toClientError(error: unknown): GraphQLError {
 
 /** Whether there is nothing to report about it: the application itself made it as an answer to the client. */
 export function isMeantForClient(error: unknown): error is GraphQLError {
-  return (
-    error instanceof GraphQLError && (error.originalError === undefined || error.originalError instanceof GraphQLError)
-  )
+  // Wrapped more than once: what a scalar throws of a variable is in the message of an error of an error.
+  let cause = error
+  while (cause instanceof GraphQLError && cause.originalError !== undefined) cause = cause.originalError
+  return cause instanceof GraphQLError
 }
 
 /** The close reason, and the message of an error, that stand for everything internal. */

@@ -36,8 +36,9 @@ export function groupKey(args: ExecutionArgs, source: ChannelSourceDescription, 
     // A resolver may make its `fromChannel` anew for each subscription.
     identityOf(source.filter),
     source.onGap ?? null,
-    identityOf(args.fieldResolver),
-    identityOf(args.typeResolver),
+    // Absent in either way, they are graphql-js's own.
+    identityOf(args.fieldResolver ?? undefined),
+    identityOf(args.typeResolver ?? undefined),
     identityOf(args.rootValue),
   ])
   return { key, unshared: undefined }

@@ -92,6 +92,10 @@ describe('these subscriptions are executed once and serialised once', () => {
       [one, alice, { context: { mine: 1 } }],
       [one, bob, { context: { mine: 2 }, args: { rootValue: undefined } }],
     ],
+    'default resolvers that are null and not given': [
+      [one, alice, { args: { fieldResolver: null, typeResolver: null } }],
+      [one, alice, { args: {} }],
+    ],
     'the only operation named and not named': [
       ['subscription A { plain }', alice, { args: { operationName: 'A' } }],
       ['subscription A { plain }', alice, { args: { operationName: null } }],
