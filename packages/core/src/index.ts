@@ -39,6 +39,7 @@ export { checkDocument, type CheckedDocument } from './subscription/document-cac
 export { checkOptions } from './check-options.ts'
 export { INTERNAL_SERVER_ERROR, isMeantForClient, toClientError } from './host/client-error.ts'
 export { executorOf, type HostExecutorOptions } from './host/executor-of.ts'
+export { formatError, formatErrors } from './host/format-errors.ts'
 export { internalErrorMasker } from './host/internal-error-masker.ts'
 export { isAsyncIterable } from './host/is-async-iterable.ts'
 export {

@@ -42,7 +42,7 @@ export interface SluicePlugin extends Plugin<SluiceContext>, AsyncDisposable {
  */
 export function useSluice<TContext = RegisteredContext>(options: UseSluiceOptions<TContext>): SluicePlugin {
   const { metrics, ...executorOptions } = { ...options }
-  const { executor, owned } = executorOf<TContext>('useSluice', executorOptions)
+  const { executor, owned } = executorOf<TContext>('useSluice', options && executorOptions)
   const subscriptions = hostSubscriptions(executor)
   const collected = metrics && collectMetrics(executor, metrics)
   const dispose = async (): Promise<void> => {

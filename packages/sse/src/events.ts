@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer'
-import { type FrameFormat, internalErrorResult, rememberedResponse, toClientError } from '@sluice/core'
+import { formatErrors, type FrameFormat, internalErrorResult, rememberedResponse, toClientError } from '@sluice/core'
 import type { ExecutionResult } from 'graphql'
-import { formatErrors } from './format-errors.ts'
 
 /**
  * What stands round a response as a `next` event. It is one constant for every host, since a response remembers its frame

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import { type OperationHost, SluiceError, type SubscriptionExecutor, type TransportOperation } from '@sluice/core'
 import { type GraphQLSchema, isSchema } from 'graphql'
 
@@ -62,21 +63,22 @@ export function checkSseEndpointOptions(options: SseEndpointOptions): void {
   }
   if (csrfPrevention !== undefined && typeof csrfPrevention !== 'boolean') fail('csrfPrevention', 'has to be a boolean')
   checkNumber(options, 'heartbeatMs', 1)
-  checkNumber(options, 'maxBodyBytes', 1)
+  checkNumber(options, 'maxBodyBytes', 1, constants.MAX_STRING_LENGTH)
   checkNumber(options, 'closeTimeoutMs', 0)
 }
 
-/** The upper bound is that of timers, which fire at once for more. */
-const MAX_NUMBER = 2_147_483_647
+/** Timers that are to take longer fire at once. */
+const MAX_TIMER_MS = 2_147_483_647
 
 function checkNumber(
   options: SseEndpointOptions,
   name: 'heartbeatMs' | 'maxBodyBytes' | 'closeTimeoutMs',
   min: number,
+  max: number = MAX_TIMER_MS,
 ): void {
   const value: unknown = options[name]
-  if (value === undefined || (typeof value === 'number' && value >= min && value <= MAX_NUMBER)) return
-  fail(name, `has to be a number between ${min} and ${MAX_NUMBER}`)
+  if (value === undefined || (typeof value === 'number' && value >= min && value <= max)) return
+  fail(name, `has to be a number between ${min} and ${max}`)
 }
 
 function fail(option: string, what: string): never {

@@ -1,5 +1,4 @@
-import { toClientError } from '@sluice/core'
-import type { ExecutionResult, GraphQLFormattedError } from 'graphql'
+import { formatError, toClientError } from '@sluice/core'
 
 /** `JSON.stringify`'s second argument: what graphql-ws calls `jsonMessageReplacer`. */
 export type MessageReplacer = (this: unknown, key: string, value: unknown) => unknown
@@ -36,17 +35,4 @@ function encode(message: object, replacer: MessageReplacer | undefined): string 
   const text = JSON.stringify(message, replacer) as string | undefined
   if (text === undefined) throw new TypeError('[ws] jsonMessageReplacer left nothing of a message.')
   return text
-}
-
-/** A result as it is sent: errors formatted, and left out where there are none. */
-export function formatResult(result: ExecutionResult): object {
-  const { errors, ...rest } = result
-  return errors === undefined ? rest : { ...rest, errors: errors.map(formatError) }
-}
-
-/** As graphql-ws does it, except that an error which came through a host that rebuilt it need not have `toJSON`. */
-function formatError(error: unknown): unknown {
-  if (typeof error !== 'object' || error === null || 'toJSON' in error || !(error instanceof Error)) return error
-  const { message, locations, path, extensions } = error as Error & Partial<GraphQLFormattedError>
-  return { message, locations, path, extensions }
 }

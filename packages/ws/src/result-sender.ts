@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer'
-import { nextMessageFormat, nextMessagePrefix, rememberedResponse } from '@sluice/core'
+import { formatErrors, nextMessageFormat, nextMessagePrefix, rememberedResponse } from '@sluice/core'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
-import { formatResult, nextMessage } from './frames.ts'
+import { nextMessage } from './frames.ts'
 import type { Operation } from './operation.ts'
 import type { OperationSettings } from './operation-settings.ts'
 
@@ -27,7 +27,7 @@ export class ResultSender {
     const sanitized = this.#sanitize(result)
     const replaced = this.#args && (await hooks.onNext?.(ctx, id, payload, this.#args, sanitized))
     if (this.#operation.ended) return
-    connection.writer.writeText(nextMessage(id, replaced || formatResult(sanitized), replacer))
+    connection.writer.writeText(nextMessage(id, replaced || formatErrors(sanitized), replacer))
   }
 
   #sendBytes(result: ExecutionResult): void {
@@ -35,7 +35,7 @@ export class ResultSender {
     if (ended) return
     const response = rememberedResponse(result)
     if (response === undefined) {
-      connection.writer.writeText(nextMessage(id, formatResult(this.#sanitize(result))))
+      connection.writer.writeText(nextMessage(id, formatErrors(this.#sanitize(result))))
     } else {
       this.#prefix ??= nextMessagePrefix(id)
       connection.writer.write(this.#prefix, response.framed(nextMessageFormat))

@@ -48,7 +48,7 @@ export interface SluiceYogaPlugin extends Plugin<SluiceContext> {
  */
 export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TContext>): SluiceYogaPlugin {
   const { metrics: metricsOptions, ...executorOptions } = { ...options }
-  const { executor, owned } = executorOf<TContext>('useSluice', executorOptions)
+  const { executor, owned } = executorOf<TContext>('useSluice', options && executorOptions)
   const subscriptions = hostSubscriptions(executor)
   const lifetimes = new RequestLifetimes((error) => executor.reportError(error))
   const sse = sseResponses(executor, lifetimes)

@@ -40,7 +40,7 @@ export interface OperationHost<TOperation extends TransportOperation = Transport
   runOperation(operation: TOperation): HostedResult | Promise<HostedResult>
   /**
    * Takes away what is not for the client from results that have errors or were changed by hooks, and from the errors of
-   * refused operations. Must not change its argument.
+   * refused operations. Called as a function, without `this`; must not change its argument.
    */
   sanitizeResult?(result: ExecutionResult): ExecutionResult
 }

@@ -1,6 +1,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
+import type { Socket } from 'node:net'
 import { until } from '@sluice/testkit'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { openSocket, postOf } from './raw-socket.ts'
 import { openService } from './service.ts'
 
@@ -47,10 +48,13 @@ describe('what is over', () => {
     }, 'it is collected')
   })
 
-  it('leaves no listener on a connection that goes on', async () => {
+  it('leaves nothing on a connection that goes on', async () => {
     const service = await openService()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    onTestFinished(() => agent.destroy())
     const headers = { 'content-type': 'application/json', accept: 'text/event-stream' }
+    const sockets = new Set<Socket>()
+    const kept: WeakRef<object>[] = []
     const listenerCounts: number[] = []
     for (let count = 0; count < 50; count += 1) {
       const sent = request(service.url, { method: 'POST', headers, agent })
@@ -58,11 +62,18 @@ describe('what is over', () => {
       const response = await new Promise<IncomingMessage>((resolve) => sent.once('response', resolve))
       await new Promise((resolve) => response.resume().once('end', resolve))
       await service.connected(0)
-      const { socket } = (service.exchanges.at(-1) ?? service.exchange()).request
-      listenerCounts.push(socket.eventNames().reduce((sum, name) => sum + socket.listenerCount(name), 0))
+      for (const each of service.exchanges.splice(0)) {
+        const { socket } = each.request
+        sockets.add(socket)
+        kept.push(new WeakRef(each.response))
+        listenerCounts.push(socket.eventNames().reduce((sum, name) => sum + socket.listenerCount(name), 0))
+      }
     }
-    agent.destroy()
-    expect(new Set(service.exchanges.map(({ request: { socket } }) => socket)).size).toBe(1)
+    expect([sockets.size, kept.length]).toEqual([1, 50])
     expect(new Set(listenerCounts.slice(1)).size).toBe(1)
+    await until(() => {
+      globalThis.gc?.()
+      return kept.filter((each) => each.deref() !== undefined).length <= 2
+    }, 'the responses are collected')
   })
 })

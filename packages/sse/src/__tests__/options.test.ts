@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import { createSubscriptionExecutor } from '@sluice/core'
 import { buildSchema } from 'graphql'
 import { describe, expect, it } from 'vitest'
@@ -33,6 +34,7 @@ describe('createSseEndpoint', () => {
     ['heartbeatMs', { executor, schema, heartbeatMs: 2_147_483_648 }],
     ['maxBodyBytes', { executor, schema, maxBodyBytes: 0 }],
     ['maxBodyBytes', { executor, schema, maxBodyBytes: '1mb' }],
+    ['maxBodyBytes', { executor, schema, maxBodyBytes: constants.MAX_STRING_LENGTH + 1 }],
     ['maxBodyBytes', { executor, schema, maxBodyBytes: Number.NaN }],
     ['maxBodyBytes', { executor, host, maxBodyBytes: null }],
     ['closeTimeoutMs', { executor, schema, closeTimeoutMs: -1 }],
@@ -62,7 +64,10 @@ describe('createSseEndpoint', () => {
       { heartbeatMs: undefined, maxBodyBytes: undefined, closeTimeoutMs: undefined, csrfPrevention: undefined },
     ],
     ['the least', { heartbeatMs: 1, maxBodyBytes: 1, closeTimeoutMs: 0, csrfPrevention: false }],
-    ['the most', { heartbeatMs: 2_147_483_647, maxBodyBytes: 2_147_483_647, closeTimeoutMs: 2_147_483_647 }],
+    [
+      'the most',
+      { heartbeatMs: 2_147_483_647, maxBodyBytes: constants.MAX_STRING_LENGTH, closeTimeoutMs: 2_147_483_647 },
+    ],
   ])('takes a schema, what gives one, or a host, and %s', async (_, others) => {
     const context = () => ({})
     for (const kind of [{ schema }, { schema: () => schema, context }, { schema, context: undefined }, { host }]) {

@@ -221,6 +221,11 @@ describe('a body that a framework has read', () => {
     expectNothing(service)
   })
 
+  it('and that was empty is refused in the same words', async () => {
+    const service = await withBody(() => undefined)
+    expect((await ask({ url: service.url, body: '' })).text).toContain('read by another handler')
+  })
+
   it('is not the empty object that Express 4 leaves where it read nothing', async () => {
     const service = await openService({
       serve: (request, response, { handler }) => handler(Object.assign(request, { body: {} }), response),

@@ -8,15 +8,16 @@ import type { ExecutionResult } from 'graphql'
  */
 export function formatErrors(result: ExecutionResult): object {
   const { errors } = result
-  if (errors?.some(isUnformatted) !== true) return result
-  return { ...result, errors: errors.map((error) => (isUnformatted(error) ? formatError(error) : error)) }
+  return errors?.some(isUnformatted) === true ? { ...result, errors: errors.map(formatError) } : result
+}
+
+/** One error, for JSON. */
+export function formatError(error: unknown): unknown {
+  if (!isUnformatted(error)) return error
+  const { message, locations, path, extensions } = error as Error & Readonly<Record<string, unknown>>
+  return { message, locations, path, extensions }
 }
 
 function isUnformatted(error: unknown): error is Error {
   return error instanceof Error && !('toJSON' in error)
-}
-
-function formatError(error: Error): object {
-  const { message, locations, path, extensions } = error as Error & Readonly<Record<string, unknown>>
-  return { message, locations, path, extensions }
 }
