@@ -26,7 +26,7 @@ export const onExpress: Mount = ({ server, sluice, context, hasMetrics }) => {
   if (hasMetrics) app.get('/metrics', sluice.metricsHandler)
   app.use('/graphql/stream', sluice.sseHandler)
   app.use('/graphql', express.json(), expressMiddleware(server, { context }))
-  return app as unknown as Listener
+  return app
 }
 
 export const onNodeHttp: Mount = ({ server, sluice, context, hasMetrics }) => {
@@ -56,7 +56,7 @@ export const onNodeHttp: Mount = ({ server, sluice, context, hasMetrics }) => {
  */
 export function startApollo(mount: Mount, handsOver = true): StartServer {
   return async ({ schema, sluice: options, context: contextFor = contextOfUser, log = () => {}, metrics }) => {
-    const context: ContextFunction = async ({ req }) => contextFor(req.headers.authorization) as Context
+    const context: ContextFunction = async ({ req }) => contextFor(req.headers.authorization)
     let handle: Listener = () => {}
     const httpServer = createServer((request, response) => handle(request, response))
     const sluice = ApolloServerPluginSluice<Context>({

@@ -40,7 +40,7 @@ export function clientsOf({ address, ssePath }: ServerAddress): Clients {
     connect,
     subscribe(transport, user, request) {
       const params = typeof request === 'string' ? { query: request } : request
-      if (transport === 'WebSocket') return connect(user).subscribe(params as RequestParams & { query: string })
+      if (transport === 'WebSocket') return connect(user).subscribe(params)
       const stream = subscribeOverSse({ url: `http://${address}${ssePath}`, headers: headersOf(user) }, params)
       streams.push(stream)
       return stream

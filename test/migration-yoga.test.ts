@@ -3,9 +3,9 @@ import { closeServer, listen } from '@sluice/testkit'
 import { type SluiceYogaPlugin, useSluice } from '@sluice/yoga'
 import { useServer } from 'graphql-ws/use/ws'
 import { createPubSub, createSchema, createYoga, filter, pipe } from 'graphql-yoga'
-import { expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { transports } from './clients.ts'
+import { clientsOf, transports } from './clients.ts'
 import {
   type AppContext,
   assertMayAudit,
@@ -18,7 +18,8 @@ import {
   resolversOf,
   typeDefs,
 } from './migration.ts'
-import { expectedOutcomes, runStage, type StageServer } from './run-migration-stage.ts'
+import type { Telling } from './migration-script.ts'
+import { expectedOutcomes, runStage, type StageServer, type Tellings } from './run-migration-stage.ts'
 import { contextOfUser } from './users.ts'
 
 /** What the server has of Sluice. */
@@ -158,6 +159,7 @@ async function start({ hasPlugin, webSocket, moved }: Stage): Promise<StageServe
     ssePath: '/graphql',
     listenerCount: () => eventTarget.listenerCount,
     executor: sluice?.executor,
+    isServedBySluice: hasPlugin,
     measured: (event) => feeds.temperature.publish(event, { user: undefined }),
     async stop() {
       await stopSockets?.()
@@ -167,10 +169,11 @@ async function start({ hasPlugin, webSocket, moved }: Stage): Promise<StageServe
   }
 }
 
+type EnvelopedServer = Pick<ReturnType<typeof createYoga>, 'getEnveloped' | 'graphqlEndpoint'>
 type EnvelopedArgs = { readonly rootValue: { execute(args: unknown): never; subscribe(args: unknown): never } }
 
 /** @see https://the-guild.dev/graphql/yoga-server/docs/features/subscriptions#graphql-over-websocket-protocol-via-graphql-ws */
-function serveWebSockets(yoga: ReturnType<typeof createYoga>, server: ReturnType<typeof createServer>) {
+function serveWebSockets(yoga: EnvelopedServer, server: ReturnType<typeof createServer>) {
   const webSocketServer = new WebSocketServer({ server, path: yoga.graphqlEndpoint })
   const served = useServer(
     {
@@ -203,6 +206,56 @@ function serveWebSockets(yoga: ReturnType<typeof createYoga>, server: ReturnType
   }
 }
 
-it.each(stages)('clients of Yoga get the same in stage $name', async (stage) => {
-  expect(await runStage(await start(stage), transports)).toEqual(expectedOutcomes(transports))
+const code = (name: string, more = {}) => ({ extensions: { code: name, ...more } })
+const message = 'Unexpected error.'
+
+/** As Yoga tells of errors where it serves the transport: they come in results. */
+const byYoga: Telling = {
+  bug: { message, ...code('INTERNAL_SERVER_ERROR') },
+  failure: 'a result',
+  refusal: 'a result',
+  invalid: ['a result', code('GRAPHQL_VALIDATION_FAILED')],
+}
+
+/** As graphql-ws tells of them by what Yoga's documentation has it do: with what Yoga else keeps to itself. */
+const byGraphqlWs: Telling = {
+  bug: { message, ...code('INTERNAL_SERVER_ERROR', { unexpected: true }) },
+  failure: 'an error',
+  refusal: 'a result',
+  invalid: ['an error', code('GRAPHQL_VALIDATION_FAILED', { http: { spec: true, status: 400 } })],
+}
+
+/** Each stage's way to tell of errors. What a client is told of its events is the same in all of them. */
+function tellingsOf({ hasPlugin, webSocket }: Stage): Tellings {
+  return {
+    WebSocket: webSocket === 'own' ? byGraphqlWs : byYoga,
+    // Yoga's own engine gives the failure of a source stream a place, which graphql-js does not.
+    SSE: hasPlugin ? byYoga : { ...byYoga, failure: 'a located result' },
+  }
+}
+
+describe('the clients of a Yoga server', () => {
+  for (const stage of stages) {
+    it(`get what they always got in stage ${stage.name}`, async () => {
+      const tellings = tellingsOf(stage)
+      expect(await runStage(await start(stage), tellings)).toEqual(expectedOutcomes(tellings))
+    })
+  }
+
+  it('need a scope as soon as the plugin is there', async () => {
+    for (const stage of stages.slice(0, 2)) {
+      const server = await start(stage)
+      onTestFinished(() => server.stop())
+      const { subscribe } = clientsOf(server)
+      for (const transport of transports) {
+        const subscriber = subscribe(transport, undefined, 'subscription { countdown(from: 1) }')
+        if (stage.hasPlugin) {
+          expect(await subscriber.refused()).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }])
+        } else {
+          expect(await subscriber.ended).toEqual({ kind: 'complete' })
+          expect(subscriber.results).toHaveLength(2)
+        }
+      }
+    }
+  })
 })

@@ -1,7 +1,8 @@
 import type { SubscriptionExecutor } from '@sluice/core'
-import { type Subscriber, until } from '@sluice/testkit'
+import { until } from '@sluice/testkit'
 import { expect } from 'vitest'
-import { type Client, clients, type Events, script } from './migration.ts'
+import type { Events } from './migration.ts'
+import { type Client, clients, script, type Telling } from './migration-script.ts'
 import { clientsOf, type Transport } from './clients.ts'
 import type { ServerAddress } from './test-server.ts'
 
@@ -11,6 +12,8 @@ export interface StageServer extends ServerAddress {
   readonly listenerCount: () => number
   /** There is none before the migration begins. */
   readonly executor: SubscriptionExecutor | undefined
+  /** Whether subscriptions come to the executor. */
+  readonly isServedBySluice: boolean
   /** Publishes without a request, as a background job does. */
   readonly measured: (event: Events['temperature']) => unknown
   readonly stop: () => Promise<void>
@@ -24,12 +27,19 @@ export interface Outcome {
   readonly end: unknown
 }
 
+/** The transports that a stage serves, each with how it tells of errors. */
+export type Tellings = Readonly<Partial<Record<Transport, Telling>>>
+
 /** Runs the script, with every client over every transport, and stops the server. */
-export async function runStage(server: StageServer, transports: readonly Transport[]): Promise<Outcome[]> {
+export async function runStage(server: StageServer, tellings: Tellings): Promise<Outcome[]> {
   const { executor, listenerCount } = server
   const { connect, post, subscribe } = clientsOf(server)
-  const running = transports.flatMap((transport) =>
-    clients.map((client) => ({ client, transport, subscriber: subscribe(transport, client.user, requestOf(client)) })),
+  const running = Object.entries(tellings).flatMap(([name, telling]) =>
+    clients.map((client) => {
+      const transport = name as Transport
+      const count = resultsOf(client, telling).length
+      return { client, count, transport, subscriber: subscribe(transport, client.user, requestOf(client)) }
+    }),
   )
   const staying = running.filter(({ client: { end } }) => end === undefined)
   // Sources of the application's own are counted where they listen.
@@ -50,36 +60,58 @@ export async function runStage(server: StageServer, transports: readonly Transpo
     }
   }
 
-  for (const { client, subscriber, transport } of running) {
+  for (const { client, count, subscriber, transport } of running) {
     await until(
-      () => subscriber.end !== undefined || subscriber.results.length >= client.results.length,
+      () => subscriber.end !== undefined || (client.end === undefined && subscriber.results.length >= count),
       () => `${client.name} over ${transport}, and has ${JSON.stringify(subscriber.results)}`,
     )
-    if (client.end !== undefined) await subscriber.ended
   }
-  const outcomes = running.map(({ client, subscriber, transport }) => outcomeOf(client, transport, subscriber))
+  const outcomes = running.map(({ client: { name }, subscriber: { results, end }, transport }) => ({
+    client: name,
+    transport,
+    results: [...results],
+    end,
+  }))
   for (const { subscriber } of staying) subscriber.complete()
-  await until(
-    () => listening() === 0 && (executor?.metrics().subscriptions.active ?? 0) === 0,
-    () => `nobody listens: ${listenerCount()} ${JSON.stringify(executor?.metrics())}`,
-  )
+  const left = async (): Promise<boolean> => {
+    // An async generator that waits for an event cannot be ended before one has come.
+    await server.measured({ celsius: 0 })
+    return listening() === 0 && (executor?.metrics().subscriptions.active ?? 0) === 0
+  }
+  await until(left, () => `nobody listens, not ${listening()}: ${JSON.stringify(executor?.metrics())}`)
+  const started = running.filter(({ client: { end } }) => end?.kind !== 'invalid' && end?.kind !== 'refused')
+  expect(executor?.metrics().subscriptions.total ?? 0).toBe(server.isServedBySluice ? started.length : 0)
   await server.stop()
   return outcomes
 }
 
-/** What every client is to get, in every stage. */
-export function expectedOutcomes(transports: readonly Transport[]): Outcome[] {
-  return transports.flatMap((transport) =>
-    clients.map(({ name, results, end }) => ({ client: name, transport, results, end })),
+/** What every client is to get over each transport, in a stage that tells of errors so. */
+export function expectedOutcomes(tellings: Tellings): Outcome[] {
+  return Object.entries(tellings).flatMap(([transport, telling]) =>
+    clients.map((client) => expectedOutcome(client, transport as Transport, telling)),
   )
 }
 
-/** Over SSE errors come in a last result, and then it is complete; over WebSocket they are the end. */
-function outcomeOf({ name }: Client, transport: Transport, { end, results }: Subscriber): Outcome {
-  const last = results.at(-1)
-  if (transport === 'SSE' && end?.kind === 'complete' && last?.errors !== undefined && last.data == null)
-    return { client: name, transport, results: results.slice(0, -1), end: { kind: 'errors', errors: last.errors } }
-  return { client: name, transport, results: [...results], end }
+function expectedOutcome(client: Client, transport: Transport, telling: Telling): Outcome {
+  const { name, end } = client
+  const outcome = { client: name, transport, results: resultsOf(client, telling), end }
+  if (end === undefined || end.kind === 'complete') return outcome
+  const { failure, invalid, refusal } = telling
+  const place = failure === 'a located result' ? { locations: [{ line: 1, column: 1 }] } : {}
+  const ways: Readonly<Record<typeof end.kind, readonly [how: string, more: object]>> = {
+    invalid,
+    refused: [refusal, {}],
+    failed: [failure, place],
+  }
+  const [how, more] = ways[end.kind]
+  const errors = [{ ...end.error, ...more }]
+  return how === 'an error'
+    ? { ...outcome, end: { kind: 'errors', errors } }
+    : { ...outcome, results: [...outcome.results, { errors }], end: { kind: 'complete' } }
+}
+
+function resultsOf({ results }: Client, telling: Telling): readonly object[] {
+  return typeof results === 'function' ? results(telling) : results
 }
 
 function channelSubscriptionCount(executor: SubscriptionExecutor | undefined): number {

@@ -116,7 +116,9 @@ describe('one executor for Yoga, Apollo Server and Envelop', () => {
     'brings a mutation at %s to the subscribers of its tenant at all three, by one execution and one serialisation',
     async (mutated) => {
       const { active, clients, executor } = await openAll()
-      const acme = places.map(({ name, transport }) => clients[name].subscribe(transport, ann, orders))
+      const acme = places.map(({ name, transport }) =>
+        clients[name].subscribe(transport, transport === 'SSE' ? ann : ben, orders),
+      )
       const globex = places.map(({ name, transport }) => clients[name].subscribe(transport, gil, orders))
       await active(12)
       expect(executor.metrics().groups.active).toBe(2)

@@ -13,7 +13,7 @@ export async function startYogaWith(
   { schema, sluice: options, context = contextOfUser, log = () => {}, metrics }: ServerSetup,
   plugins: readonly Plugin[] = [],
 ): Promise<TestServer> {
-  const sluice = useSluice<UserContext>({ ...options, metrics })
+  const sluice = useSluice<UserContext>({ ...options, metrics: metrics && { ...metrics, endpoint: '/metrics' } })
   const quiet = (): void => {}
   const yoga = createYoga({
     schema,
