@@ -130,35 +130,43 @@ for (const { name, start, showsValidation = false, writesSingleResults = false }
   })
 }
 
-/** What register does not tell: these are its own matters. What resolvers and scalars throw is as graphql-js tells it. */
+/** What register tells nobody, masked or not: these are its own matters. */
 const hiddenByRegister = /eventContext|filter|toJSON|JSON cannot hold|share|bus|source/
 
-describe('executor.register, which has no masking', () => {
+describe('the masking of executor.register', () => {
   for (const leak of subscriptionLeaks) {
     if (leak.user !== undefined) continue // register is told who it is
-    const isHidden = hiddenByRegister.test(leak.what)
-    it(`${isHidden ? 'tells nothing' : 'tells as graphql-js does'} of ${leak.what}`, async () => {
-      const heard: unknown[] = []
-      const executor = createSubscriptionExecutor({
-        schema: leakySchema(),
-        bus: leakyBus(),
-        eventContext,
-        onError: (error) => heard.push(error),
+    for (const maskErrors of [undefined, false]) {
+      const isHidden = maskErrors !== false || hiddenByRegister.test(leak.what)
+      const how = maskErrors === false ? 'where it is off' : 'by default'
+      it(`${isHidden ? 'tells nothing' : 'tells as graphql-js does'} of ${leak.what}, ${how}`, async () => {
+        const heard: unknown[] = []
+        const executor = createSubscriptionExecutor({
+          schema: leakySchema(),
+          bus: leakyBus(),
+          eventContext,
+          onError: (error) => heard.push(error),
+        })
+        onTestFinished(() => executor.dispose())
+        for (const field of fieldsOf(leak)) {
+          const told = await messagesOf(executor, leak, field, maskErrors)
+          if (isHidden) expect(told, field).not.toContain(SECRET)
+          else expect(told, field).toContain(SECRET)
+        }
+        if (isHidden) expectHeard(heard, leak.heard)
+        else expect(heard).toEqual([])
       })
-      onTestFinished(() => executor.dispose())
-      for (const field of fieldsOf(leak)) {
-        const told = await messagesOf(executor, leak, field)
-        if (isHidden) expect(told, field).not.toContain(SECRET)
-        else expect(told, field).toContain(SECRET)
-      }
-      if (isHidden) expectHeard(heard, leak.heard)
-      else expect(heard).toEqual([])
-    })
+    }
   }
 })
 
 /** Everything that register, or its messages up to that of the second event, say. */
-async function messagesOf(executor: SubscriptionExecutor, leak: Leak, field: LeakyField): Promise<string> {
+async function messagesOf(
+  executor: SubscriptionExecutor,
+  leak: Leak,
+  field: LeakyField,
+  maskErrors: boolean | undefined,
+): Promise<string> {
   const { query, variables } = requestOf(leak, field)
   const told: unknown[] = []
   try {
@@ -169,6 +177,7 @@ async function messagesOf(executor: SubscriptionExecutor, leak: Leak, field: Lea
       variables,
       tenantId: ann.tenantId,
       userId: ann.userId,
+      maskErrors,
     })
     await publishTwo(executor, leak)
     for await (const message of registration) {

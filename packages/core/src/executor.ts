@@ -4,6 +4,7 @@ import type { PublishReceipt } from './bus/event-bus.ts'
 import { memoryBus } from './bus/memory-bus.ts'
 import { checkSchema } from './channel/check-schema.ts'
 import { markExecutedBySluice } from './channel/executed-schemas.ts'
+import { internalErrorMasker } from './delivery/internal-error-masker.ts'
 import type { OverflowOptions } from './delivery/overflow.ts'
 import type { ResponseStream } from './delivery/response-stream.ts'
 import { Counters } from './counters.ts'
@@ -172,6 +173,7 @@ export function createSubscriptionExecutor<TContext = RegisteredContext>(
     report,
     overflow: resolved.overflow,
     schema: () => schema,
+    maskResult: (result) => internalErrorMasker(executor)(result),
     subscribe: (args, how) => subscribe(args, how, services),
   })
 

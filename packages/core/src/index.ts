@@ -37,10 +37,10 @@ export type { OverflowOptions, OverflowPolicy } from './delivery/overflow.ts'
 export type { PushStream, ResponseSink, ResponseStream } from './delivery/response-stream.ts'
 export { checkDocument, type CheckedDocument } from './subscription/document-cache.ts'
 export { checkOptions } from './check-options.ts'
-export { INTERNAL_SERVER_ERROR, isMeantForClient, toClientError } from './host/client-error.ts'
+export { INTERNAL_SERVER_ERROR, isMeantForClient, toClientError } from './delivery/client-error.ts'
 export { executorOf, type HostExecutorOptions } from './host/executor-of.ts'
 export { formatError, formatErrors } from './host/format-errors.ts'
-export { internalErrorMasker } from './host/internal-error-masker.ts'
+export { internalErrorMasker } from './delivery/internal-error-masker.ts'
 export { isAsyncIterable } from './host/is-async-iterable.ts'
 export {
   type HostedResult,

@@ -8,7 +8,7 @@ import {
 } from 'graphql'
 import type { SubscriptionExecutor } from '../executor.ts'
 import { checkDocument } from '../subscription/document-cache.ts'
-import { internalErrorMasker } from './internal-error-masker.ts'
+import { internalErrorMasker } from '../delivery/internal-error-masker.ts'
 import type { HostedResult, OperationHost, TransportOperation } from './operation-host.ts'
 
 export interface SchemaHostOptions {

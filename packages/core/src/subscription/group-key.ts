@@ -39,7 +39,6 @@ export function groupKey(args: ExecutionArgs, source: ChannelSourceDescription, 
     // Absent in either way, they are graphql-js's own.
     identityOf(args.fieldResolver ?? undefined),
     identityOf(args.typeResolver ?? undefined),
-    identityOf(args.rootValue),
   ])
   return { key, unshared: undefined }
 }

@@ -1,7 +1,7 @@
 import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql'
 import { isPlainObject } from '../canonical.ts'
 import { checkName } from '../bus/check-name.ts'
-import type { ResponseServices } from '../delivery/encoded-response.ts'
+import type { ResponseServices, ResultMasker } from '../delivery/encoded-response.ts'
 import type { OverflowOptions } from '../delivery/overflow.ts'
 import type { ResponseStream } from '../delivery/response-stream.ts'
 import { SluiceError } from '../errors.ts'
@@ -28,11 +28,19 @@ export interface RegisterRequest extends SubscriptionAddress {
   /** From the host's own authentication. */
   readonly userId?: string | undefined
   readonly contextValue?: RegisteredContext
+  /**
+   * Whether the messages of internal errors are kept from the client: it reads "Internal server error", and `onError` hears
+   * what it was.
+   * @default true
+   */
+  readonly maskErrors?: boolean | undefined
 }
 
 export interface RegistryServices extends ResponseServices {
   readonly schema: () => GraphQLSchema | undefined
   readonly overflow: OverflowOptions
+  /** Error masking, for there is no host that would mask. */
+  readonly maskResult: ResultMasker
   readonly subscribe: (args: ExecutionArgs, options: SubscribeOptions) => Promise<ResponseStream | ExecutionResult>
 }
 
@@ -64,8 +72,10 @@ export class Registry {
       )
     }
     const { connectionId, subscriptionId } = checkRequest(request)
+    const maskResult = request.maskErrors === false ? undefined : this.#services.maskResult
+    const refusal = (result: ExecutionResult) => toSluiceError(maskResult === undefined ? result : maskResult(result))
     const { document, errors } = checkDocument(schema, request.query)
-    if (errors !== undefined) throw toSluiceError({ errors })
+    if (errors !== undefined) throw refusal({ errors })
     const reservation = Symbol('being started')
     const registrations = this.#reserve(connectionId, subscriptionId, reservation)
     // Completed meanwhile, the id may be anybody's: another reservation's, or on another connection of this name.
@@ -78,10 +88,10 @@ export class Registry {
       variableValues: request.variables ?? null,
       operationName: request.operationName ?? null,
     }
-    const stream = await this.#services.subscribe(args, { scope: { tenantId, userId } })
+    const stream = await this.#services.subscribe(args, { scope: { tenantId, userId }, maskResult })
     if (!('next' in stream)) {
       if (isReserved()) this.#forget(connectionId, subscriptionId)
-      throw toSluiceError(stream)
+      throw refusal(stream)
     }
     if (!isReserved()) {
       await stream.return(undefined)
@@ -172,13 +182,15 @@ export class Registry {
 
 function checkRequest(request: RegisterRequest): SubscriptionAddress {
   if (!isPlainObject(request)) throw new SluiceError('BAD_SUBSCRIPTION', 'A request to subscribe has to be an object.')
-  const { connectionId, subscriptionId, query, operationName, variables, extensions } = request
+  const { connectionId, subscriptionId, query, operationName, variables, extensions, maskErrors } = request
   checkName(connectionId, 'BAD_SUBSCRIPTION', 'The connectionId')
   checkName(subscriptionId, 'BAD_SUBSCRIPTION', 'The subscriptionId')
   if (typeof query !== 'string') throw new SluiceError('BAD_SUBSCRIPTION', 'The query has to be a string.')
   if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
     throw new SluiceError('BAD_SUBSCRIPTION', 'The operationName has to be a string.')
   }
+  if (maskErrors !== undefined && typeof maskErrors !== 'boolean')
+    throw new SluiceError('BAD_SUBSCRIPTION', 'The option maskErrors has to be a boolean.')
   for (const [name, value] of Object.entries({ variables, extensions })) {
     if (value !== undefined && value !== null && !isPlainObject(value)) {
       throw new SluiceError('BAD_SUBSCRIPTION', `The ${name} of an operation have to be an object.`)

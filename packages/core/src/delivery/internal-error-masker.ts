@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql'
-import type { ResultMasker } from '../delivery/encoded-response.ts'
 import { INTERNAL_SERVER_ERROR, isMeantForClient } from './client-error.ts'
+import type { ResultMasker } from './encoded-response.ts'
 
 interface Reporter {
   readonly reportError: (error: unknown) => void
