@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ApolloServerPlugin, BaseContext, GraphQLServerListener } from '@apollo/server'
+import type { ApolloServer, ApolloServerPlugin, BaseContext, GraphQLServerListener } from '@apollo/server'
 import { executorOf, type SluiceContext, SluiceError, type SubscriptionExecutor, SubscriptionSet } from '@sluice/core'
 import { collectMetrics, type ExecutorMetrics, metricsHandler } from '@sluice/prometheus'
 import { createSseEndpoint, type SseRequest } from '@sluice/sse'
@@ -9,7 +9,9 @@ import { drainOf } from './drain-http-server.ts'
 import { lateLogger } from './late-logger.ts'
 import { operationHost } from './operation-host.ts'
 import { type ApolloServerPluginSluiceOptions, splitOptions } from './plugin-options.ts'
-import { takeSubscriptionsOut } from './prepared-subscription.ts'
+import { refuseOthers, takeSubscriptionsOut } from './prepared-subscription.ts'
+import { internalsOf } from './server-internals.ts'
+import { setFieldResolver } from './set-field-resolver.ts'
 
 /** An Apollo Server plugin that executes subscriptions with Sluice, over WebSocket and SSE. */
 export interface SluiceApolloPlugin<TContext extends BaseContext = BaseContext> extends ApolloServerPlugin<TContext> {
@@ -81,15 +83,22 @@ export function ApolloServerPluginSluice<TContext extends BaseContext>(
   }
   if (metrics !== undefined) collect()
 
+  const internals = (): ReturnType<typeof internalsOf> =>
+    server && internalsOf(server() as unknown as ApolloServer<never>)
   const takeSchema = (next: GraphQLSchema): void => {
-    schema = next
+    const fieldResolver = internals()?.fieldResolver
+    if (fieldResolver !== undefined) setFieldResolver(next, fieldResolver)
     executor.setSchema(next)
+    schema = next
   }
+  /** Asked after every plugin that the application has listed, wherever this one stands in the list. */
+  const last: ApolloServerPlugin = { requestDidStart: async () => takeSubscriptionsOut }
+  let isLastAdded = false
 
   const listen = (): GraphQLServerListener => {
-    const httpDrain = httpServer && drainOf(httpServer)
     const sockets: AttachedWebSocket | undefined =
       httpServer && attachWebSocket({ ...webSocket, executor, server: httpServer, path, host, closeTimeoutMs })
+    const httpDrain = httpServer && drainOf(httpServer)
     return {
       schemaDidLoadOrUpdate({ apiSchema }) {
         try {
@@ -133,17 +142,23 @@ export function ApolloServerPluginSluice<TContext extends BaseContext>(
         )
       }
       logger.writeTo(apolloLogger)
+      const plugins = internals()?.plugins
+      isLastAdded = plugins !== undefined
+      plugins?.push(last)
       return listen()
     },
 
     async requestDidStart(requestContext) {
       const { contextValue } = requestContext
       Object.assign(contextValue, { sluice: executor.publisherFor(contextValue) } satisfies SluiceContext)
-      return takeSubscriptionsOut
+      return isLastAdded ? refuseOthers : { ...refuseOthers, ...takeSubscriptionsOut }
     },
   }
 }
 
 function notStarted(): never {
-  throw new SluiceError('BAD_CONFIG', '[ApolloServerPluginSluice] the ApolloServer has not been started.')
+  throw new SluiceError(
+    'BAD_CONFIG',
+    '[ApolloServerPluginSluice] the ApolloServer has not been started, or this plugin is not among its plugins.',
+  )
 }

@@ -25,7 +25,9 @@ export function errorFormatter({ formatError, includeStacktraceInErrorResponses 
     const enriched = enrich(error)
     if (formatError === undefined) return enriched
     try {
-      return formatError(enriched, error)
+      const formatted = formatError(enriched, error)
+      // A copy, since what a group shares is frozen, and the application may give a constant.
+      return formatted instanceof Error ? formatted : { ...formatted }
     } catch {
       // As Apollo Server says it: what should have hidden something has failed.
       return { message: 'Internal server error', extensions: { code: INTERNAL_SERVER_ERROR } }

@@ -1,13 +1,16 @@
 import type { ApolloServer, BaseContext } from '@apollo/server'
 import {
+  copyContext,
   type HostedResult,
   internalErrorMasker,
+  isMeantForClient,
   type OperationHost,
   type ResultMasker,
   schemaHost,
   type SluiceContext,
   type SubscriptionExecutor,
   type SubscriptionSet,
+  toClientError,
   type TransportOperation,
 } from '@sluice/core'
 import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql'
@@ -30,7 +33,7 @@ export function operationHost<TContext extends BaseContext>(options: OperationHo
   /** A copy, since the application may give every operation the same object. */
   const contextOf = async ({ req, connectionParams, transport }: TransportOperation): Promise<TContext> => {
     const given = await context({ req, connectionParams, transport })
-    return Object.assign(Object.create(Object.getPrototypeOf(given) as object) as TContext, given)
+    return copyContext(given)
   }
 
   if (server === undefined) {
@@ -52,11 +55,9 @@ export function operationHost<TContext extends BaseContext>(options: OperationHo
     served ??= { internals, maskResult: internals ? errorFormatter(internals) : internalErrorMasker(executor) }
     return served
   }
-  const subscribe = async (
-    { schema, document, contextValue }: PreparedSubscription,
-    { params: { operationName, variables } }: TransportOperation,
-  ): Promise<HostedResult> => {
+  const subscribe = async (prepared: PreparedSubscription): Promise<HostedResult> => {
     const { internals, maskResult } = serving()
+    const { schema, document, contextValue, operationName, variables } = prepared
     const args = {
       schema,
       document,
@@ -72,8 +73,16 @@ export function operationHost<TContext extends BaseContext>(options: OperationHo
 
   return {
     async runOperation(operation) {
-      const outcome = await passThrough(server(), operation, await contextOf(operation))
-      if (!('kind' in outcome)) return subscribe(outcome, operation)
+      schema() // an operation would start a server that has not been started
+      let contextValue: TContext
+      try {
+        contextValue = await contextOf(operation)
+      } catch (error) {
+        if (!isMeantForClient(error)) executor.reportError(error)
+        return serving().maskResult({ errors: [toClientError(error)] }).errors ?? []
+      }
+      const outcome = await passThrough(server(), operation, contextValue)
+      if (!('kind' in outcome)) return subscribe(outcome)
       if (outcome.kind === 'incremental') return incrementalResults(outcome)
       const { singleResult } = outcome
       // Errors without data are those of a request that was not executed. They have been formatted.

@@ -1,4 +1,4 @@
-import type { ApolloServer } from '@apollo/server'
+import type { ApolloServer, ApolloServerPlugin } from '@apollo/server'
 import type { GraphQLFieldResolver, GraphQLFormattedError } from 'graphql'
 
 /** What Apollo Server was configured with and tells no plugin. */
@@ -7,6 +7,8 @@ export interface ServerInternals {
   readonly includeStacktraceInErrorResponses: boolean
   readonly rootValue?: unknown
   readonly fieldResolver?: GraphQLFieldResolver<unknown, unknown> | undefined
+  /** In the order in which they are asked; a plugin that is added when the server starts is asked last. */
+  readonly plugins?: ApolloServerPlugin[] | undefined
 }
 
 /**

@@ -173,7 +173,7 @@ export function createSubscriptionExecutor<TContext = RegisteredContext>(
     report,
     overflow: resolved.overflow,
     schema: () => schema,
-    maskResult: (result) => internalErrorMasker(executor)(result),
+    masker: () => internalErrorMasker(executor),
     subscribe: (args, how) => subscribe(args, how, services),
   })
 

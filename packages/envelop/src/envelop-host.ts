@@ -1,5 +1,7 @@
 import type { GetEnvelopedFn } from '@envelop/core'
 import {
+  ambiguousOperation,
+  hasNamesake,
   type HostedResult,
   type OperationHost,
   refusalOf,
@@ -53,6 +55,7 @@ export function envelopHost(
       if (errors.length > 0) return errors
       const asked = getOperationAST(parsed, operationName)
       if (!asked) return [unknownOperation()]
+      if (hasNamesake(parsed, asked)) return [ambiguousOperation()]
       const refusal = refusalOf(operation, asked.operation)
       if (refusal !== undefined) return [refusal]
       const args = {

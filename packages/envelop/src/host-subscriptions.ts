@@ -8,7 +8,14 @@ import {
   type SubscriptionExecutor,
   SubscriptionSet,
 } from '@sluice/core'
-import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql'
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+  OperationTypeNode,
+} from 'graphql'
 
 /** The subscriptions of one Envelop server. */
 export interface HostSubscriptions {
@@ -50,6 +57,12 @@ export function hostSubscriptions(executor: SubscriptionExecutor): HostSubscript
     onContextBuilding({ context, extendContext }) {
       extendContext({ sluice: executor.publisherFor(context) })
     },
+    onExecute({ args, setResultAndStopExecution }) {
+      const { document, operationName } = args as ExecutionArgs
+      if (getOperationAST(document, operationName)?.operation !== OperationTypeNode.SUBSCRIPTION) return
+      // It would call the field's resolver without an event, and nobody would be asked for a scope.
+      setResultAndStopExecution({ errors: [executedSubscription()] })
+    },
     onSubscribe({ setSubscribeFn }) {
       let reached = false
       setSubscribeFn((args: ExecutionArgs) => {
@@ -83,4 +96,10 @@ export function hostSubscriptions(executor: SubscriptionExecutor): HostSubscript
       running.endAll()
     },
   }
+}
+
+function executedSubscription(): GraphQLError {
+  return new GraphQLError('A subscription cannot be executed as a single response. Subscribe over WebSocket or SSE.', {
+    extensions: { code: 'BAD_REQUEST' },
+  })
 }

@@ -16,12 +16,19 @@ export function metricsHandler(
       response.writeHead(405, { allow: 'GET, HEAD' }).end()
       return
     }
-    metrics.render().then(
-      ({ contentType, body }) => void response.writeHead(200, { 'content-type': contentType }).end(body),
-      (error: unknown) => {
-        onError(error)
-        response.writeHead(500, { 'content-type': 'text/plain' }).end('The metrics could not be read.\n')
-      },
-    )
+    const answer = (status: number, contentType: string, body: string): void => {
+      // A time limit of the application's may have answered meanwhile.
+      if (!response.headersSent) response.writeHead(status, { 'content-type': contentType }).end(body)
+    }
+    metrics
+      .render()
+      .then(
+        ({ contentType, body }) => answer(200, contentType, body),
+        (error: unknown) => {
+          answer(500, 'text/plain', 'The metrics could not be read.\n')
+          onError(error)
+        },
+      )
+      .catch(onError)
   }
 }

@@ -1,3 +1,4 @@
+import { SluiceError } from '@sluice/core'
 import { type ConnectionInitMessage, handleProtocols, makeServer } from 'graphql-ws'
 import type { Extra } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
@@ -43,12 +44,18 @@ export function attachWebSocket<
   const connections = new Set<Connection>()
 
   const detach = onUpgradeOf(server, path, (request, upgraded, head) => {
-    sockets.handleUpgrade(request, upgraded, head, (socket) => {
-      const connection = connectionOf({ socket, request }, executor)
-      connections.add(connection)
-      socket.once('close', () => connections.delete(connection))
-      serveSocket(protocol, socket, request, executor)
-    })
+    try {
+      sockets.handleUpgrade(request, upgraded, head, (socket) => {
+        const connection = connectionOf({ socket, request }, executor)
+        connections.add(connection)
+        socket.once('close', () => connections.delete(connection))
+        serveSocket(protocol, socket, request, executor)
+      })
+    } catch (cause) {
+      // It would end the process. Whoever has taken the socket serves it, without a scope.
+      const message = `[attachWebSocket] another WebSocket server has taken a connection to "${path}"; remove it, for this one serves the path.`
+      executor.reportError(new SluiceError('BAD_CONFIG', message, { cause }))
+    }
   })
   const stopPings = keepAlive(sockets.clients, keepAliveMs)
 

@@ -44,6 +44,8 @@ export function composeServerOptions(
     async onConnect(ctx) {
       try {
         connectionOf(ctx.extra, executor)
+        // JSON makes it an own property; whoever copies it with Object.assign would have it as the prototype.
+        if (ctx.connectionParams != null) Reflect.deleteProperty(ctx.connectionParams, '__proto__')
         return await onConnect?.(ctx)
       } catch (error) {
         connectionFailed(ctx, error)

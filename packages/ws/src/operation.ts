@@ -16,7 +16,7 @@ import type { OperationRequest, OperationSettings, SocketContext } from './opera
 export class Operation implements OperationRequest, ConnectedOperation, AsyncIterable<never> {
   readonly ctx: SocketContext
   readonly id: string
-  readonly payload: SubscribePayload
+  payload: SubscribePayload
   readonly connection: Connection
   readonly #settings: OperationSettings
   #phase: 'starting' | 'running' | 'ended' = 'starting'
@@ -70,6 +70,9 @@ export class Operation implements OperationRequest, ConnectedOperation, AsyncIte
       return false
     }
     this.#phase = 'running'
+    const { onNext, onError, onComplete } = this.#settings.hooks
+    // A client can put a lot beside its query, and nobody asks for it any more.
+    if (onNext === undefined && onError === undefined && onComplete === undefined) this.payload = { query: '' }
     this.#isStreaming = isStreaming
     return true
   }

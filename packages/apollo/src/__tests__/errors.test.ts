@@ -1,4 +1,4 @@
-import type { GraphQLFormattedError } from 'graphql'
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { openApollo, secret } from './open-apollo.ts'
 
@@ -50,6 +50,28 @@ describe('formatError', () => {
     expect(result?.errors).toEqual([
       { message: 'Internal server error', extensions: { code: 'INTERNAL_SERVER_ERROR' } },
     ])
+  })
+
+  it('is applied to what a context function and a source stream say to the client', async () => {
+    const hidden = { message: 'hidden', extensions: { code: 'HIDDEN' } }
+    const source = await openApollo({ apollo: { formatError: () => hidden } })
+    const query = 'subscription { failing { name } }'
+    const socket = source.connect().subscribe({ query })
+    expect(await socket.ended).toEqual({ kind: 'errors', errors: [hidden] })
+    const stream = source.subscribe(query)
+    expect(await stream.ended).toEqual({ kind: 'complete' })
+    expect(stream.results).toEqual([{ data: { failing: { name: 'first' } } }, { errors: [hidden] }])
+    const refusing = await openApollo({
+      apollo: { formatError: () => hidden },
+      sluice: {
+        context: () => {
+          throw new GraphQLError(secret, { extensions: { http: { status: 401 } } })
+        },
+      },
+    })
+    for (const subscriber of [refusing.connect().subscribe({ query: broken }), refusing.subscribe(broken)])
+      expect(await subscriber.refused()).toEqual([hidden])
+    expect(Object.isFrozen(hidden)).toBe(false) // it is the application's
   })
 
   it('is applied to the errors for which a subscription is refused', async () => {

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { ApolloServer, type ApolloServerOptionsWithSchema } from '@apollo/server'
+import { ApolloServer, type ApolloServerOptionsWithSchema, type ApolloServerPlugin } from '@apollo/server'
 import { makeExecutableSchema } from '@graphql-tools/schema'
 import { fromChannel } from '@sluice/core'
 import {
@@ -21,6 +21,10 @@ import { serveWithNodeHttp } from './serve-with-node-http.ts'
 export interface OpenApolloOptions {
   readonly sluice?: Partial<ApolloServerPluginSluiceOptions<TestContext>>
   readonly apollo?: Partial<ApolloServerOptionsWithSchema<TestContext>>
+  /** What else is on the HTTP server, before the plugin. */
+  readonly alsoOn?: (httpServer: Server) => { close(): void }
+  /** Plugins that stand behind ours in the list. */
+  readonly pluginsAfter?: readonly ApolloServerPlugin<TestContext>[]
   /** Whether the plugin is handed the server. @default true */
   readonly handsOver?: boolean
 }
@@ -45,7 +49,7 @@ export const secret = 'password=hunter2'
 const typeDefs = /* GraphQL */ `
   type Query { hello: String, broken: String, echo(number: Int!): Int, tag: String, slow: String }
   type Mutation { rename(name: String!): String }
-  type Subscription { renamed(number: Int): Named, refusing: Named }
+  type Subscription { renamed(number: Int): Named, refusing: Named, failing: Named }
   type Named { name: String, broken: String, tag: String }
 `
 
@@ -102,6 +106,12 @@ export function schemaOf(slow: () => Promise<string> = async () => 'slow') {
       },
       Subscription: {
         renamed: fromChannel({ channel: 'names', share: 'tenant' }),
+        failing: {
+          async *subscribe() {
+            yield { failing: { name: 'first' } }
+            throw new GraphQLError(secret, { extensions: { http: { status: 500 }, host: secret } })
+          },
+        },
         refusing: {
           subscribe: () => {
             throw new GraphQLError('not today', { extensions: { code: 'CLOSED', http: { status: 403 } } })
@@ -118,11 +128,15 @@ const quiet = (): void => {}
 export async function openApollo({
   sluice: own,
   apollo,
+  alsoOn,
+  pluginsAfter = [],
   handsOver = true,
 }: OpenApolloOptions = {}): Promise<OpenApollo> {
   const errors: unknown[] = []
   let handle: ReturnType<typeof serveWithNodeHttp> = () => {}
   const httpServer = createServer((request, response) => handle(request, response as never))
+  const other = alsoOn?.(httpServer)
+  onTestFinished(() => other?.close())
   const sluice = ApolloServerPluginSluice<TestContext>({
     scope: ({ identity }) => ({ tenantId: identity.authorization ?? 'acme' }),
     eventContext: () => ({}),
@@ -138,7 +152,7 @@ export async function openApollo({
     logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    plugins: [...plugins, sluice],
+    plugins: [...plugins, sluice, ...pluginsAfter],
     ...others,
   })
   await server.start()

@@ -1,4 +1,4 @@
-import type { ApolloServerPlugin, GraphQLRequestListener } from '@apollo/server'
+import { type ApolloServerPlugin, type GraphQLRequestListener, HeaderMap } from '@apollo/server'
 import { GraphQLError, type ValidationContext } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import { openApollo, secret } from './open-apollo.ts'
@@ -74,6 +74,50 @@ describe('the hooks of other plugins', () => {
     expect(called).toEqual([])
   })
 
+  it('decide the variables and the name of a subscription, as of a query', async () => {
+    const pin: ApolloServerPlugin<TestContext> = {
+      async requestDidStart() {
+        return {
+          async didResolveOperation({ request }) {
+            request.variables = { ...request.variables, number: 7 }
+          },
+        }
+      },
+    }
+    const { active, connect, publish, subscribe } = await openApollo({
+      apollo: { plugins: [pin] },
+      sluice: { execute: ({ variableValues }) => ({ data: { variables: { ...variableValues } } }) },
+    })
+    const document = 'subscription ($number: Int) { renamed(number: $number) { name } }'
+    const subscribers = [
+      connect().subscribe({ query: document, variables: { number: 1, junk: [[]] } }),
+      subscribe(document),
+    ]
+    await active(2)
+    await publish({ name: 'x' })
+    // Nor is anything kept that the operation does not declare.
+    for (const subscriber of subscribers)
+      expect(await subscriber.received(1)).toEqual([{ data: { variables: { number: 7 } } }])
+  })
+
+  it('may answer instead of it, wherever they stand in the list', async () => {
+    const limiter: ApolloServerPlugin<TestContext> = {
+      async requestDidStart() {
+        return {
+          responseForOperation: async () => ({
+            http: { headers: new HeaderMap() },
+            body: { kind: 'single', singleResult: { errors: [{ message: 'Too many' }] } },
+          }),
+        }
+      },
+    }
+    const { connect, server, sluice } = await openApollo({ pluginsAfter: [limiter] })
+    expect(await connect().subscribe({ query }).refused()).toMatchObject([{ message: 'Too many' }])
+    expect(await connect().run({ query: '{ hello }' })).toMatchObject({ errors: [{ message: 'Too many' }] })
+    expect(sluice.executor.metrics().subscriptions.total).toBe(0)
+    expect(server).toBeDefined()
+  })
+
   it('may refuse an operation over WebSocket and SSE', async () => {
     const refuse: ApolloServerPlugin = {
       async requestDidStart() {
@@ -123,6 +167,23 @@ describe("the server's own configuration", () => {
     await active(1)
     await publish({ name: 'x' })
     expect(await subscriber.received(1)).toEqual([{ data: { renamed: { name: 'x, resolved' } } }])
+    // Apollo Server puts resolvers of its own on all fields when it executes its first query.
+    await connect().run({ query: '{ hello }' })
+    await publish({ name: 'y' })
+    expect((await subscriber.received(2))[1]).toEqual({ data: { renamed: { name: 'y, resolved' } } })
+  })
+
+  it('of no validation does not let another operation of the same name be executed', async () => {
+    const { connect, post, sluice } = await openApollo({ apollo: { dangerouslyDisableValidation: true } })
+    const twins = 'query A { hello } subscription A { renamed { name } }'
+    expect(await post({ query: twins, operationName: 'A' })).toMatchObject({
+      body: { errors: [{ extensions: { code: 'BAD_REQUEST' } }] },
+    })
+    const two = 'subscription A { renamed { name } } subscription A { renamed { tag } }'
+    expect(await connect().subscribe({ query: two, operationName: 'A' }).refused()).toMatchObject([
+      { extensions: { code: 'BAD_REQUEST' } },
+    ])
+    expect(sluice.executor.metrics().security.checks).toBe(0)
   })
 })
 

@@ -1,7 +1,9 @@
 import { ApolloServer } from '@apollo/server'
 import { createSubscriptionExecutor, fromChannel, SluiceError } from '@sluice/core'
 import { makeExecutableSchema } from '@graphql-tools/schema'
+import { once } from 'node:events'
 import { Registry } from 'prom-client'
+import { WebSocket, WebSocketServer } from 'ws'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { ApolloServerPluginSluice } from '../index.ts'
 import { contextOf } from './apollo-host.ts'
@@ -50,6 +52,18 @@ describe('its options', () => {
   })
 })
 
+describe('a WebSocket server that was left beside it', () => {
+  it('serves on, and is reported instead of ending the process', async () => {
+    const { errors, url } = await openApollo({
+      alsoOn: (httpServer) => new WebSocketServer({ server: httpServer, path: '/graphql' }),
+    })
+    const socket = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws')
+    onTestFinished(() => socket.terminate())
+    await once(socket, 'open')
+    expect(errors).toMatchObject([{ code: 'BAD_CONFIG', message: expect.stringContaining('/graphql') as string }])
+  })
+})
+
 describe('context.sluice', () => {
   it('publishes to the tenant of whoever asks, over HTTP and over a socket', async () => {
     const { active, connect, post } = await openApollo()
@@ -74,6 +88,23 @@ describe('context.sluice', () => {
     await publish({ name: 'y' })
     expect(await subscriber.received(2)).toHaveLength(2)
   })
+})
+
+describe('a client that sends a prototype', () => {
+  for (const handsOver of [true, false]) {
+    it(`is nobody the less, ${handsOver ? 'with' : 'without'} the option "server"`, async () => {
+      const { connect } = await openApollo({
+        handsOver,
+        sluice: {
+          context: async ({ connectionParams }) => ({ ...connectionParams }) as never,
+          scope: (context) => (Reflect.get(context, 'user') as { tenantId: string } | undefined) ?? null,
+        },
+      })
+      const connectionParams = JSON.parse('{"__proto__":{"user":{"tenantId":"acme"}}}') as Record<string, unknown>
+      const client = connect({ connectionParams: { toJSON: () => connectionParams } })
+      expect(await client.subscribe({ query }).refused()).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }])
+    })
+  }
 })
 
 describe('without the option "server"', () => {

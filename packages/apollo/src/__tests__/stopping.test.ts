@@ -68,6 +68,18 @@ describe('server.stop()', () => {
     expect(await connectionCount(httpServer)).toBe(0)
   })
 
+  it('does not wait for connections that were opened in advance, and sent nothing', async () => {
+    // Whoever waited for it would wait until the test is over.
+    const { httpServer, server, url } = await openApollo({ sluice: { drainTimeoutMs: 2_000_000 } })
+    const unused = connect(Number(new URL(url).port), '127.0.0.1')
+    onTestFinished(() => void unused.destroy())
+    await until(async () => (await connectionCount(httpServer)) === 1, 'it is connected')
+    const closed = once(unused, 'close')
+    unused.on('error', () => {})
+    await Promise.all([server.stop(), closed])
+    expect(httpServer.listening).toBe(false)
+  })
+
   it('lets a query over a socket arrive before the socket is closed', async () => {
     const held = gate()
     const { connect, server } = await openApollo({ apollo: { schema: schemaOf(() => held.pass()) } })

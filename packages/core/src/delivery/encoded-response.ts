@@ -4,6 +4,7 @@ import { deepFreeze } from '../bus/event-data.ts'
 import { copyPlain } from '../canonical.ts'
 import type { ErrorReporter } from '../error-reporter.ts'
 import type { Counters } from '../counters.ts'
+import { formatErrors } from './format-errors.ts'
 import { internalErrorResult } from './internal-error.ts'
 
 /** What a transport puts around the JSON of a response where it is the same for every subscriber. */
@@ -123,7 +124,7 @@ export class EncodedResponse {
     const { counters } = this.#services
     counters.serializations += 1
     try {
-      const bytes = Buffer.from(JSON.stringify(this.#result))
+      const bytes = Buffer.from(JSON.stringify(formatErrors(this.#result)))
       counters.observer?.serialized?.(bytes.length)
       return bytes
     } catch (error) {

@@ -59,7 +59,7 @@ function copierFor(context: unknown): () => unknown {
   const prototype = Object.getPrototypeOf(context) as object | null
   const descriptors = Object.getOwnPropertyDescriptors(context)
   const hasAccessors = Object.values(descriptors).some(({ get, set }) => get !== undefined || set !== undefined)
-  if (hasAccessors) return () => Object.create(prototype, Object.getOwnPropertyDescriptors(context)) as unknown
-  if (prototype === Object.prototype) return () => ({ ...context })
-  return () => Object.assign(Object.create(prototype) as object, context)
+  if (prototype === Object.prototype && !hasAccessors) return () => ({ ...context })
+  // Not by Object.assign, to which an own property called `__proto__` would be the prototype.
+  return () => Object.create(prototype, Object.getOwnPropertyDescriptors(context)) as unknown
 }

@@ -1,4 +1,5 @@
-import type { ExecutionArgs, ExecutionResult } from 'graphql'
+import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql'
+import type { ResultMasker } from '../delivery/encoded-response.ts'
 import type { ResponseStream } from '../delivery/response-stream.ts'
 import { prepareEventExecution } from '../graphql-version.ts'
 import { isPromise } from '../maybe-promise.ts'
@@ -62,6 +63,7 @@ export function followSource(
       hasDelivered = true
     },
     report,
+    toReader: (error) => (maskResult === undefined ? error : maskedError(error, maskResult)),
     leave: (reason) => {
       sources.delete(stream)
       running?.delete(stream)
@@ -76,4 +78,13 @@ export function followSource(
   sources.add(stream)
   running?.add(stream)
   return stream
+}
+
+/** What the application says in a GraphQLError goes through its host's masking; whoever pulls masks everything else. */
+function maskedError(error: unknown, maskResult: ResultMasker): unknown {
+  if (!(error instanceof GraphQLError)) return error
+  const [masked] = maskResult({ errors: [error] }).errors ?? []
+  if (masked === undefined || masked instanceof GraphQLError) return masked ?? error
+  const { message, extensions } = masked as GraphQLFormattedError
+  return new GraphQLError(message, { extensions: extensions ?? {} })
 }

@@ -57,6 +57,14 @@ function declaredVariables(
   )
 }
 
+/** The variables that the operation declares and a client sent: nothing else that it sends is kept, or executed with. */
+export function declaredValues({ document, operationName, variableValues }: ExecutionArgs): Record<string, unknown> {
+  const given = variableValues ?? {}
+  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? []
+  const names = definitions.map(({ variable }) => variable.name.value).filter((name) => Object.hasOwn(given, name))
+  return Object.fromEntries(names.map((name) => [name, given[name]]))
+}
+
 const texts = new WeakMap<DocumentNode, string>()
 
 /** The document as it is executed: plugins rewrite it, so the text that the client sent does not count. */

@@ -12,7 +12,7 @@ import { draining } from './draining.ts'
 import { ownContext, sharedContext } from './event-context.ts'
 import { executeEvent } from './event-execution.ts'
 import type { GroupExecution, GroupOptions } from './group.ts'
-import { groupKey } from './group-key.ts'
+import { declaredValues, groupKey } from './group-key.ts'
 import type { SubscribeOptions, Subscribing, SubscriptionServices } from './subscription-services.ts'
 
 /**
@@ -87,7 +87,7 @@ function foundGroup(
     schema: args.schema,
     onGap: description.onGap ?? options.onGap,
     execute: groupExecution(
-      key === undefined ? args : { ...args, variableValues: frozenCopy(args.variableValues) },
+      key === undefined ? args : { ...args, variableValues: frozenCopy(declaredValues(args)) },
       key === undefined ? description : { ...description, args: frozenCopy<unknown>(description.args) },
       services,
       isShared

@@ -40,7 +40,7 @@ export interface RegistryServices extends ResponseServices {
   readonly schema: () => GraphQLSchema | undefined
   readonly overflow: OverflowOptions
   /** Error masking, for there is no host that would mask. */
-  readonly maskResult: ResultMasker
+  readonly masker: () => ResultMasker
   readonly subscribe: (args: ExecutionArgs, options: SubscribeOptions) => Promise<ResponseStream | ExecutionResult>
 }
 
@@ -72,7 +72,7 @@ export class Registry {
       )
     }
     const { connectionId, subscriptionId } = checkRequest(request)
-    const maskResult = request.maskErrors === false ? undefined : this.#services.maskResult
+    const maskResult = request.maskErrors === false ? undefined : this.#services.masker()
     const refusal = (result: ExecutionResult) => toSluiceError(maskResult === undefined ? result : maskResult(result))
     const { document, errors } = checkDocument(schema, request.query)
     if (errors !== undefined) throw refusal({ errors })

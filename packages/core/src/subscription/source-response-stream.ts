@@ -13,6 +13,8 @@ export interface SourceResponseStreamOptions {
   readonly onDelivered: () => void
   /** Called once, as soon as the stream wants nothing more. */
   readonly leave: (reason: EndReason) => void
+  /** What the reader is told of a source that failed. */
+  readonly toReader: (error: unknown) => unknown
   /** Hears of what the source throws while it is released, when there is no caller to tell. */
   readonly report: (error: unknown) => void
 }
@@ -99,8 +101,8 @@ export class SourceResponseStream implements ResponseStream {
       }
       await this.#answer(waiter, event.value)
     } catch (error) {
-      // The source stream failed. graphql-js passes that on as it is, and so does this; hosts mask it.
-      if (!this.#left) this.#fail(waiter, error, 'source')
+      // The source stream failed. graphql-js passes that on as it is; a host masks what is not for the client.
+      if (!this.#left) this.#fail(waiter, this.#options.toReader(error), 'source')
     }
   }
 

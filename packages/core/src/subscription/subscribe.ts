@@ -11,6 +11,7 @@ import type { ResolvedScope } from '../scope/scope.ts'
 import { draining } from './draining.ts'
 import { followSource } from './follow-source.ts'
 import { joinChannel } from './join-channel.ts'
+import { ambiguousOperation, hasNamesake } from './namesake.ts'
 import { toRequestError } from './request-error.ts'
 import type { SubscribeOptions, Subscribing, SubscriptionServices } from './subscription-services.ts'
 import { tellReached } from './watch-subscribe.ts'
@@ -56,6 +57,7 @@ function checkOperation({ document, operationName, variableValues }: ExecutionAr
     throw new SluiceError('BAD_SUBSCRIPTION', 'The variables of an operation have to be an object.')
   }
   const operation = getOperationAST(document, operationName)
+  if (operation && hasNamesake(document, operation)) throw ambiguousOperation()
   if (operation && operation.operation !== OperationTypeNode.SUBSCRIPTION) {
     const name = operation.name === undefined ? 'The operation' : `The operation "${operation.name.value}"`
     throw new GraphQLError(`${name} is a ${operation.operation}; only subscriptions can be subscribed to.`, {

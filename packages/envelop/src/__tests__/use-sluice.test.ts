@@ -245,6 +245,15 @@ describe('dispose', () => {
     })
   })
 
+  it('executes no subscription as if it were a query', async () => {
+    const sluice = useSluice(options)
+    onTestFinished(() => sluice.dispose())
+    const getEnveloped = envelop({ plugins: [useEngine(graphql), useSchema(schemaWith()), sluice] })
+    const { parse, contextFactory, execute, schema } = getEnveloped({ tenantId: 'acme' })
+    const result = await execute({ schema, document: parse(news), contextValue: await contextFactory() })
+    expect(result).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
+  })
+
   it('ends its own subscriptions alone where the executor is shared', async () => {
     const executor = createSubscriptionExecutor(options)
     onTestFinished(() => executor.dispose())

@@ -31,6 +31,22 @@ test('it serves what is in the registry, with its content type', async () => {
   expect([head.status, await head.text()]).toEqual([200, ''])
 })
 
+test('a response that somebody else has answered meanwhile is left alone', async () => {
+  const { errors, registry } = await open()
+  const server = createServer((request, response) => {
+    metricsHandler(
+      { registry, render: async () => ({ contentType: 'text/plain', body: 'late' }), stop: () => {} },
+      (error) => errors.push(error),
+    )(request, response)
+    response.writeHead(503).end('too late')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  expect([response.status, await response.text()]).toEqual([503, 'too late'])
+  expect(errors).toEqual([])
+})
+
 test('it is for reading only', async () => {
   const { url } = await open()
   const response = await fetch(url, { method: 'POST', body: 'x' })
