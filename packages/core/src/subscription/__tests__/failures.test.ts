@@ -144,7 +144,7 @@ describe('the option "execute"', () => {
   test('is given the arguments of the group, the event as root value and the context of the event', async () => {
     const execute = vi.fn(() => ({ data: {} }))
     const { subscribe, publish, schema } = service({}, { execute })
-    await subscribe('subscription Name($a: Int) { changed }', undefined, {
+    await subscribe('subscription Name($a: Json) { changed }', undefined, {
       variables: { a: 1 },
       args: { operationName: 'Name' },
     })
