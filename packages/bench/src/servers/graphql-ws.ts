@@ -1,0 +1,61 @@
+import { createServer } from 'node:http'
+import { ApolloServer } from '@apollo/server'
+import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer'
+import { expressMiddleware } from '@as-integrations/express5'
+import { makeExecutableSchema } from '@graphql-tools/schema'
+import express from 'express'
+import { PubSub } from 'graphql-subscriptions'
+import { useServer } from 'graphql-ws/use/ws'
+import { WebSocketServer } from 'ws'
+import { typeDefs } from '../workload/workload.ts'
+import type { StartServer } from './bench-server.ts'
+import { listen } from './listen.ts'
+
+/**
+ * graphql-ws and graphql-subscriptions as Apollo's documentation sets them up.
+ *
+ * @see https://www.apollographql.com/docs/apollo-server/data/subscriptions
+ */
+export const startGraphqlWs: StartServer = async ({ workload, starts }) => {
+  const { field, topic } = workload
+  const pubsub = new PubSub<Record<string, object>>()
+  const schema = makeExecutableSchema({
+    typeDefs,
+    resolvers: {
+      Subscription: {
+        [field]: {
+          subscribe: () => {
+            starts.count()
+            return pubsub.asyncIterableIterator([topic])
+          },
+        },
+      },
+    },
+  })
+  const app = express()
+  const httpServer = createServer(app)
+  const wsServer = new WebSocketServer({ server: httpServer, path: '/graphql' })
+  const serverCleanup = useServer({ schema }, wsServer)
+  const server = new ApolloServer({
+    schema,
+    plugins: [
+      ApolloServerPluginDrainHttpServer({ httpServer }),
+      {
+        async serverWillStart() {
+          return {
+            async drainServer() {
+              await serverCleanup.dispose()
+            },
+          }
+        },
+      },
+    ],
+  })
+  await server.start()
+  app.use('/graphql', express.json(), expressMiddleware(server))
+  return {
+    port: await listen(httpServer),
+    path: '/graphql',
+    publish: (data) => pubsub.publish(topic, { [field]: data }),
+  }
+}
