@@ -44,8 +44,8 @@ describe('a quantile', () => {
   it('is the smallest value at 0 and the largest at 1', () => {
     fc.assert(
       fc.property(numbers, (values) => {
-        expect(quantile(values, 0)).toBe(Math.min(...values))
-        expect(quantile(values, 1)).toBe(Math.max(...values))
+        expect(quantile(values, 0)).toBe(Math.min(...values) + 0) // -0 is measured as 0
+        expect(quantile(values, 1)).toBe(Math.max(...values) + 0)
       }),
     )
   })
