@@ -50,8 +50,6 @@ export class CompiledOperation {
 
   /** Compiled code waits for something; what it waits for may give the run up. */
   #finish(run: Run, compiled: Promise<ExecutionResult>): Promise<ExecutionResult> {
-    // Whatever the caller does to them in the meantime, they are what they were.
-    void run.variables
     return new Promise((resolve, reject) => {
       run.onGiveUp = () => {
         try {

@@ -40,7 +40,7 @@ export class OperationVariables {
     this.#schema = schema
     this.#known = known
     this.#definitions = known.operation.variableDefinitions ?? []
-    // What a custom scalar says of the same value may change.
+    // What a custom scalar says of the same value may change, and so may what is in an object. What is left takes no objects.
     if (this.#definitions.every(({ type }) => isSimple(schema, type))) this.#remembered = new WeakMap()
   }
 
@@ -51,10 +51,8 @@ export class OperationVariables {
     const { coerced } = getVariableValues(this.#schema, this.#definitions, inputs)
     const variant = coerced && this.#known.variantFor(coerced)
     if (variant === undefined) return undefined
-    if (this.#remembered !== undefined) {
-      const values = this.#definitions.map((node) => readInput(inputs, node))
-      if (values.every(isPrimitive)) this.#remembered.set(inputs, { variant, coerced: undefined, values })
-    }
+    const values = this.#definitions.map((node) => readInput(inputs, node))
+    this.#remembered?.set(inputs, { variant, coerced: undefined, values })
     return { variant, coerced }
   }
 
@@ -80,8 +78,4 @@ const missing: unique symbol = Symbol('missing')
 function readInput(inputs: VariableInputs, { variable }: VariableDefinitionNode): unknown {
   const name = variable.name.value
   return Object.hasOwn(inputs, name) ? inputs[name] : missing
-}
-
-function isPrimitive(value: unknown): boolean {
-  return value === null || (typeof value !== 'object' && typeof value !== 'function')
 }

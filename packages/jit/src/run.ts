@@ -36,7 +36,7 @@ export class Run {
     this.#variables = coerced
   }
 
-  /** The coerced variables. Until the run waits for something they are coerced when they are first asked for. */
+  /** The coerced variables. They are coerced when they are first asked for, which is before the run waits for anything. */
   get variables(): VariableInputs {
     this.#variables ??= this.#operationVariables.coerce(this.args.variableValues ?? {})
     return this.#variables

@@ -11,7 +11,13 @@ const query =
   '{ i { __typename a ... on P { p } } l { ...F } u { ... on I { a } ...F } } fragment F on I { t: __typename ... on O { o { a } } }'
 const rootValue = {
   i: { __typename: 'P', a: 'a', p: 5 },
-  l: [[{ __typename: 'O', o: { __typename: 'P', a: 'x' } }], null],
+  l: [
+    [
+      { __typename: 'O', o: { __typename: 'P', a: 'x' } },
+      { __typename: 'O', o: { __typename: 'P', a: 'y' } },
+    ],
+    null,
+  ],
   u: [null, { __typename: 'O', a: 'a' }],
 }
 
@@ -59,7 +65,7 @@ test('resolveType is given the context value, the info of its field, and the typ
       log,
       schema,
       query: '{ i { a } x: l { a ... on O { o { a } } } }',
-      rootValue: { ...rootValue, x: [] },
+      rootValue,
       contextValue: 7,
     }
   })

@@ -83,6 +83,14 @@ test('wrong arguments are errors of their fields, also where a property takes no
   }
 })
 
+test('a default that fits no variable is an error of the fields that are given it', async () => {
+  const schema = echoing('Int')
+  const query = 'query ($x: Int = "text") { o { a(x: $x) } }'
+  const { result } = await expectSame(() => ({ schema, query, rootValue: { o: { a: 'a' } } }))
+  expect(result.errors).toHaveLength(1)
+  await expectSame(() => ({ schema, query, rootValue: { o: { a: 'a' } }, variableValues: { x: 1 } }))
+})
+
 test('defaults, literals and internal values reach resolvers as the objects that they are', async () => {
   const value = { since: new Map([[1, new Date(0)]]) }
   const E = new GraphQLEnumType({ name: 'E', values: { A: { value } } })
@@ -141,6 +149,37 @@ test('variables that change in their object are coerced again', () => {
     const args = { schema, document, variableValues }
     expect(compiled(args)).toEqual(execute(args))
     expect(compiled(args)).toEqual(execute(args))
+  }
+})
+
+test('variables that change within an object, or whose scalar changes its mind, are coerced again', () => {
+  let isPatient = true
+  const schema = schemaOf(
+    'scalar Moody input I { n: Int } type Query { a(i: I, l: [Int], m: Moody): String o: O } type O { a: Int }',
+    {
+      Query: { a: echo },
+    },
+  )
+  const parseValue = (value: unknown) => {
+    if (isPatient) return value
+    throw new Error('not now')
+  }
+  Object.assign(schema.getType('Moody') as object, { parseValue })
+  const compiled = compiledExecute()
+  const variableValues = { i: { n: 1 as unknown }, l: [1 as unknown], m: 1 }
+  for (const definition of ['$i: I', '$l: [Int]', '$m: Moody']) {
+    const document = parse(`query (${definition}) { a(${definition.replace(/\$(.): .*/, '$1: $$$1')}) }`)
+    const args = { schema, document, variableValues }
+    const same = () => expect(compiled(args)).toEqual(execute(args))
+    Object.assign(variableValues, { i: { n: 1 }, l: [1] })
+    same()
+    same()
+    variableValues.i.n = 'wrong'
+    variableValues.l[0] = 'wrong'
+    isPatient = false
+    same()
+    isPatient = true
+    same()
   }
 })
 

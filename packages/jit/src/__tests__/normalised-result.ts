@@ -25,6 +25,12 @@ export function normalised({ data, errors = [] }: ExecutionResult): unknown {
   return { data, errors: places.sort(([a], [b]) => String(a).localeCompare(String(b))) }
 }
 
+/** Whether an error says that it belongs elsewhere: then it is not known which place it made null. */
+export function leadsElsewhere({ data, errors = [] }: ExecutionResult): boolean {
+  if (data === null || data === undefined) return false
+  return errors.some(({ path = [] }) => path[0] !== undefined && !Object.hasOwn(data, path[0]))
+}
+
 /** How many steps of a path lead to something, before there is a null. */
 function depthOfNull(data: unknown, path: readonly (string | number)[]): number {
   let at = data

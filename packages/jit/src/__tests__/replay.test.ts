@@ -1,4 +1,4 @@
-import { execute, type GraphQLResolveInfo, parse } from 'graphql'
+import { execute, type GraphQLResolveInfo, type GraphQLSchema, parse } from 'graphql'
 import { expect, test, vi } from 'vitest'
 import { compiledExecute } from '../index.ts'
 import { type Case, expectSame, isCompiled, schemaOf } from './same-result.ts'
@@ -16,13 +16,12 @@ function noting(values: Readonly<Record<string, (source: never) => unknown>>): (
   return () => {
     const log: unknown[] = []
     const resolve = (name: string) => (source: unknown, args: unknown, context: unknown, info: GraphQLResolveInfo) => {
-      const { schema } = info
-      const isOriginal = info.parentType === schema.getType(info.parentType.name)
+      const isOriginal = info.schema === schema && info.parentType === schema.getType(info.parentType.name)
       const isReturned = info.returnType === info.parentType.getFields()[info.fieldName]?.type
       log.push([name, source, args, context, info.path, isOriginal, isReturned, String(info.parentType)])
       return values[name]?.(source as never)
     }
-    const schema = schemaOf(sdl, {
+    const schema: GraphQLSchema = schemaOf(sdl, {
       Subscription: { o: resolve('o'), l: resolve('l') },
       O: { s: resolve('s'), later: resolve('later'), i: resolve('i') },
       I: { __resolveType: (value: { kind?: string }, context: unknown) => (context === 'c' ? value.kind : 'nobody') },

@@ -125,6 +125,21 @@ test('strings and numbers have no fields', async () => {
   ])
 })
 
+test('the length of a string is no field of it', async () => {
+  const schema = schemaOf('type Query { o: O i: I } interface I { length: Int } type O implements I { length: Int }', {
+    I: { __resolveType: () => 'O' },
+  })
+  await expectSame(() => ({ schema, query: '{ o { length } }', rootValue: { o: 'abc' } }))
+  await expectSame(() => ({ schema, query: '{ i { length } }', rootValue: { i: 'abc' } }))
+})
+
+test('a property that is a function is called also for a scalar that takes anything', async () => {
+  const schema = schemaOf('scalar Any type Query { o: O } type O { any: Any }')
+  const any = () => 'called'
+  const { result } = await expectSame(() => ({ schema, query: '{ o { any } }', rootValue: { o: { any } } }))
+  expect(result.data).toEqual({ o: { any: 'called' } })
+})
+
 test('objects whose fields are all resolved may be strings, and are compiled', async () => {
   const schema = schemaOf('type Query { o: [O] } type O { name: String }', {
     O: { name: (id: string) => `name of ${id}` },
@@ -155,6 +170,26 @@ test('what has a method "then" is awaited once, also if something else goes wron
     }
     const fail = () => Promise.reject(new Error('x'))
     return { log, schema: schemaOf(sdl, { Query: { o: () => query, a: fail } }), query: '{ o { a } a }' }
+  })
+  expect(log).toEqual(['awaited'])
+})
+
+test('items of lists are awaited once, and what throws in them is an error', async () => {
+  const { log } = await expectSame(() => {
+    const log: string[] = []
+    const item = {
+      // oxlint-disable-next-line unicorn/no-thenable -- as above
+      then(next: (value: unknown) => unknown) {
+        log.push('awaited')
+        return Promise.resolve({ a: 'a' }).then(next)
+      },
+    }
+    const rude = Promise.resolve({
+      get a() {
+        throw new Error('rude')
+      },
+    })
+    return { log, schema: schemaOf(sdl), query: '{ l { a } }', rootValue: { l: [item, rude, null] } }
   })
   expect(log).toEqual(['awaited'])
 })
