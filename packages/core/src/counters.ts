@@ -49,21 +49,20 @@ export class Counters {
     }
   }
 
-  /** A subscription began; the returned function says why it ended, and may be called again. */
-  startSubscription(tenantId: string, unshared: UnsharedReason | undefined): (reason: EndReason) => void {
+  /** A subscription began. */
+  startSubscription(tenantId: string, unshared: UnsharedReason | undefined): void {
     this.subscriptionsActive += 1
     this.subscriptionsTotal += 1
     addTo(this.subscriptionsByTenant, tenantId, 1)
     if (unshared !== undefined) addTo(this.unsharedByReason, unshared, 1)
-    let running = true
-    return (reason) => {
-      if (!running) return
-      running = false
-      this.subscriptionsActive -= 1
-      addTo(this.endedByReason, reason, 1)
-      addTo(this.subscriptionsByTenant, tenantId, -1)
-      if (unshared !== undefined) addTo(this.unsharedByReason, unshared, -1)
-    }
+  }
+
+  /** One that began ended. */
+  endSubscription(tenantId: string, unshared: UnsharedReason | undefined, reason: EndReason): void {
+    this.subscriptionsActive -= 1
+    addTo(this.endedByReason, reason, 1)
+    addTo(this.subscriptionsByTenant, tenantId, -1)
+    if (unshared !== undefined) addTo(this.unsharedByReason, unshared, -1)
   }
 
   countError(code: SluiceErrorCode | 'UNKNOWN'): void {

@@ -182,7 +182,8 @@ export function createSubscriptionExecutor<TContext = RegisteredContext>(
     try {
       const receipt = await bus.publish(toBusEvent(event))
       counters.published += 1
-      await scheduler.keepPace()
+      const pace = scheduler.keepPace()
+      if (pace !== undefined) await pace
       return receipt
     } catch (error) {
       counters.countError(error instanceof SluiceError ? error.code : 'UNKNOWN')

@@ -30,7 +30,7 @@ export {
   rememberedResponse,
 } from './delivery/encoded-response.ts'
 export { internalErrorResult } from './delivery/internal-error.ts'
-export { asPushStream } from './delivery/member-stream.ts'
+export { asPushStream, pushPast, type ResultHooks, withResultHooks } from './delivery/result-hooks.ts'
 export { slowConsumer } from './delivery/slow-consumer.ts'
 export { nextMessageFormat, nextMessagePrefix } from './delivery/next-message.ts'
 export type { OverflowOptions, OverflowPolicy } from './delivery/overflow.ts'
@@ -54,6 +54,7 @@ export {
 export { releaseStream } from './host/release-stream.ts'
 export { refusalOf, schemaHost, type SchemaHostOptions, unknownOperation } from './host/schema-host.ts'
 export type { SluiceContext } from './host/sluice-context.ts'
+export { isPromise, type MaybePromise } from './maybe-promise.ts'
 export { withTimeLimit } from './time-limit.ts'
 export { type WatchedSubscribe, watchSubscribe } from './subscription/watch-subscribe.ts'
 

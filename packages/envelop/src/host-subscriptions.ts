@@ -16,6 +16,7 @@ import {
   type GraphQLSchema,
   OperationTypeNode,
 } from 'graphql'
+import { ResultHookCapture } from './result-hook-capture.ts'
 
 /** The subscriptions of one Envelop server. */
 export interface HostSubscriptions {
@@ -23,6 +24,11 @@ export interface HostSubscriptions {
   readonly plugin: Plugin<SluiceContext>
   /** The server's error masking, once it is known: from then on it is applied once per group and event. */
   setMasker(mask: ResultMasker): void
+  /**
+   * The stream that the server's pipeline gave for the operation of this context, with the hooks of all plugins; once.
+   * `undefined` if there is none.
+   */
+  takeStream(context: object): ResponseStream | undefined
   /** New subscriptions are refused, and those that run end with `complete`. */
   endAll(): void
 }
@@ -30,6 +36,7 @@ export interface HostSubscriptions {
 /** The hooks with which an Envelop server hands its subscriptions to an executor. */
 export function hostSubscriptions(executor: SubscriptionExecutor): HostSubscriptions {
   const running = new SubscriptionSet()
+  const capture = new ResultHookCapture()
   let maskResult: ResultMasker | undefined
   let ended = false
   // A mistake in the first schema keeps the server from starting; one in a later schema must not stop it.
@@ -41,7 +48,8 @@ export function hostSubscriptions(executor: SubscriptionExecutor): HostSubscript
       : executor.subscribe(args, { maskResult, running })
 
   const plugin: Plugin<SluiceContext> = {
-    onPluginInit() {
+    onPluginInit({ plugins }) {
+      capture.install(plugins as never)
       queueMicrotask(() => {
         starting = false
       })
@@ -63,12 +71,14 @@ export function hostSubscriptions(executor: SubscriptionExecutor): HostSubscript
       // It would call the field's resolver without an event, and nobody would be asked for a scope.
       setResultAndStopExecution({ errors: [executedSubscription()] })
     },
-    onSubscribe({ setSubscribeFn }) {
+    onSubscribe({ args, setSubscribeFn }) {
       let reached = false
-      setSubscribeFn((args: ExecutionArgs) => {
+      const subscribeFn = (given: ExecutionArgs) => {
         reached = true
-        return subscribe(args)
-      })
+        return subscribe(given)
+      }
+      setSubscribeFn(subscribeFn)
+      capture.expect(args, subscribeFn)
       return {
         onSubscribeResult({ result, setResult }) {
           if (reached || !(Symbol.asyncIterator in result)) return
@@ -91,6 +101,7 @@ export function hostSubscriptions(executor: SubscriptionExecutor): HostSubscript
     setMasker(mask) {
       maskResult = mask
     },
+    takeStream: (context) => capture.takeStream(context),
     endAll() {
       ended = true
       running.endAll()

@@ -77,8 +77,8 @@ export class SseOperation implements ResponseSink {
     if (this.#end('complete')) this.#events.end(completeEvent)
   }
 
-  error(error: GraphQLError): void {
-    this.#refuse([error])
+  error(error: unknown): void {
+    this.fail(error)
   }
 
   /** The endpoint takes leave: what streams ends, and what owes the client its one result may give it. */

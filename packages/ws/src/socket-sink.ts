@@ -1,6 +1,5 @@
 import type { Buffer } from 'node:buffer'
 import { type EncodedResponse, nextMessageFormat, nextMessagePrefix, type ResponseSink } from '@sluice/core'
-import type { GraphQLError } from 'graphql'
 import type { Operation } from './operation.ts'
 import type { OperationSettings } from './operation-settings.ts'
 
@@ -32,7 +31,7 @@ export class SocketSink implements ResponseSink {
     this.#operation.finish()
   }
 
-  error(error: GraphQLError): void {
+  error(error: unknown): void {
     this.#operation.fail(error)
   }
 

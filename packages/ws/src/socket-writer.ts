@@ -1,17 +1,19 @@
 import { Buffer } from 'node:buffer'
-import type { WebSocket } from 'ws'
+import { WebSocket } from 'ws'
+import { headerLengthOf, writeHeader } from './text-frame.ts'
 
 /** What is used of the stream under a WebSocket: a `net.Socket`, or a `tls.TLSSocket`. */
 export interface UnderlyingSocket {
   readonly writableNeedDrain: boolean
   cork(): void
   uncork(): void
+  write(bytes: Uint8Array): boolean
   on(event: 'drain', listener: () => void): unknown
 }
 
 /**
- * Up to this size prefix and response are copied into one frame, which is cheaper than two frames; above it
- * all sockets send the one shared buffer. Measured: see docs on performance.
+ * Up to this size prefix and response are copied together, which is cheaper than writing two buffers; above it
+ * all sockets write the one shared buffer. Measured: see docs/performance.md.
  */
 const MAX_COPIED_BYTES = 2048
 
@@ -29,6 +31,8 @@ export class SocketWriter {
   readonly #underlying: UnderlyingSocket | undefined
   readonly #maxPendingBytes: number
   readonly #compresses: boolean
+  /** Where whole frames may be written, past ws. */
+  readonly #frames: UnderlyingSocket | undefined
   readonly #waiting: Set<() => void> = new Set()
   #corked = false
   #listed = false
@@ -39,6 +43,7 @@ export class SocketWriter {
     this.#underlying = underlying
     this.#maxPendingBytes = maxPendingBytes
     this.#compresses = socket.extensions.includes('permessage-deflate')
+    this.#frames = takesFrames(socket, underlying) ? underlying : undefined
     underlying?.on('drain', () => this.#wake())
     socket.once('close', () => this.#wake())
   }
@@ -48,19 +53,8 @@ export class SocketWriter {
     const socket = this.#socket
     if (socket.readyState !== socket.OPEN) return
     this.#cork()
-    const size = prefix.length + shared.length
-    // A compressed message is bytes of its own anyway; and ws decides by the first fragment whether a message
-    // is worth compressing.
-    if (size <= MAX_COPIED_BYTES || this.#compresses) {
-      const message = Buffer.allocUnsafe(size)
-      prefix.copy(message)
-      shared.copy(message, prefix.length)
-      socket.send(message, wholeMessage)
-    } else {
-      // Nothing can come between the two: both are handed over before anyone else runs, and ws keeps the order.
-      socket.send(prefix, firstFragment)
-      socket.send(shared, lastFragment)
-    }
+    if (this.#frames === undefined) this.#send(prefix, shared)
+    else writeFrame(this.#frames, prefix, shared)
   }
 
   /** Sends a message. */
@@ -99,6 +93,23 @@ export class SocketWriter {
     this.uncork()
   }
 
+  /** By ws, which makes the frames, and compresses them. */
+  #send(prefix: Buffer, shared: Buffer): void {
+    const size = prefix.length + shared.length
+    // A compressed message is bytes of its own anyway; and ws decides by the first fragment whether a message
+    // is worth compressing.
+    if (size <= MAX_COPIED_BYTES || this.#compresses) {
+      const message = Buffer.allocUnsafe(size)
+      prefix.copy(message)
+      shared.copy(message, prefix.length)
+      this.#socket.send(message, wholeMessage)
+    } else {
+      // Nothing can come between the two: both are handed over before anyone else runs, and ws keeps the order.
+      this.#socket.send(prefix, firstFragment)
+      this.#socket.send(shared, lastFragment)
+    }
+  }
+
   #cork(): void {
     if (this.#corked) return
     this.#corked = true
@@ -127,6 +138,29 @@ export class SocketWriter {
     for (const resolve of this.#waiting) resolve()
     this.#waiting.clear()
   }
+}
+
+/**
+ * Whether whole frames may be written into the stream itself. It has to be the very stream into which ws writes, with
+ * no extension that changes frames or keeps them back, and nobody may have put himself in the way of `send`. Then ws
+ * does nothing but to write what it is given, so that what is written past it comes in its place.
+ */
+function takesFrames(socket: WebSocket, underlying: UnderlyingSocket | undefined): boolean {
+  const isItsStream = underlying !== undefined && Reflect.get(socket, '_socket') === underlying
+  return isItsStream && socket.extensions === '' && socket.send === WebSocket.prototype.send
+}
+
+/** One frame, whatever its size. Corked, it is one system call. */
+function writeFrame(stream: UnderlyingSocket, prefix: Buffer, shared: Buffer): void {
+  const size = prefix.length + shared.length
+  const headerLength = headerLengthOf(size)
+  const isCopied = size <= MAX_COPIED_BYTES
+  const frame = Buffer.allocUnsafe(headerLength + (isCopied ? size : prefix.length))
+  writeHeader(frame, size)
+  prefix.copy(frame, headerLength)
+  if (isCopied) shared.copy(frame, headerLength + prefix.length)
+  stream.write(frame)
+  if (!isCopied) stream.write(shared)
 }
 
 // One list and one nextTick for all sockets of the process: a burst to a thousand sockets queues one callback.

@@ -3,7 +3,9 @@ import { isAsyncIterable, type SubscriptionExecutor, withTimeLimit } from '@slui
 import { Heartbeat } from '@sluice/sse'
 import type { Plugin } from 'graphql-yoga'
 import { type RequestLifetimes, responseOf } from './request-lifetimes.ts'
+import { hasNodeStreams, nodeSseBody } from './node-sse-body.ts'
 import { sseBody } from './sse-body.ts'
+import type { SseBodyHooks } from './sse-results.ts'
 
 /** The SSE responses of one Yoga server. */
 export interface SseResponses {
@@ -63,7 +65,7 @@ export function sseResponses(executor: SubscriptionExecutor, lifetimes: RequestL
           lifetime.end()
         }
         const untrack = track(response, cut)
-        const body = sseBody(result, fetchAPI, {
+        const hooks: SseBodyHooks = {
           startHeartbeat: (beat) => heartbeat.start(beat),
           whenGone: (leave) => lifetime.set(result, leave),
           onError: (error) => executor.reportError(error),
@@ -73,8 +75,10 @@ export function sseResponses(executor: SubscriptionExecutor, lifetimes: RequestL
             if (isComplete) lifetime.settle()
             else lifetime.end()
           },
-        })
-        return new fetchAPI.Response(body, { status: 200, headers })
+        }
+        const isNode = response !== undefined && hasNodeStreams(fetchAPI)
+        const body = isNode ? nodeSseBody(result, hooks) : sseBody(result, fetchAPI, hooks)
+        return new fetchAPI.Response(body as BodyInit, { status: 200, headers })
       }, 'text/event-stream')
     },
     async finished() {

@@ -4,6 +4,7 @@ import { executorOf, type SluiceContext, SluiceError, type SubscriptionExecutor 
 import { hostSubscriptions } from '@sluice/envelop'
 import { type AttachedWebSocket, attachWebSocket } from '@sluice/ws'
 import type { Plugin } from 'graphql-yoga'
+import { directStreams } from './direct-streams.ts'
 import { maskerOf } from './error-masking.ts'
 import { httpStreams } from './http-streams.ts'
 import { metricsEndpoint } from './metrics-endpoint.ts'
@@ -59,6 +60,7 @@ export function useSluice<TContext = YogaContext>(options: UseSluiceOptions<TCon
   return {
     // Yoga's plugins are Envelop's, with a context that has more in it.
     ...(subscriptions.plugin as unknown as Plugin<SluiceContext>),
+    onParams: directStreams(subscriptions, () => yoga),
     onResultProcess: sse.onResultProcess,
     ...(metrics && { onRequest: metrics.onRequest }),
     executor,

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { SluiceError } from '../errors.ts'
 import { SHARED } from './channel-key.ts'
 import { checkName } from './check-name.ts'
-import type { BusEvent } from './event-bus.ts'
+import { EncodedEvent } from './encoded-event.ts'
 import { encodeEventData } from './event-data.ts'
+import { randomId } from './random-id.ts'
 
 /** What is published, before anybody has looked at it. */
 export interface UncheckedEvent {
@@ -21,7 +21,7 @@ export interface UncheckedEvent {
  *
  * @throws SluiceError BAD_EVENT, saying which part is wrong.
  */
-export function toBusEvent(event: UncheckedEvent): BusEvent {
+export function toBusEvent(event: UncheckedEvent): EncodedEvent {
   if (typeof event !== 'object' || event === null) throw new SluiceError('BAD_EVENT', 'An event has to be an object.')
   const { tenantId, channel, type, userId, eventId, headers } = event
   checkName(channel, 'BAD_EVENT', "The event's channel")
@@ -38,15 +38,15 @@ export function toBusEvent(event: UncheckedEvent): BusEvent {
   }
   if (eventId !== undefined) checkName(eventId, 'BAD_EVENT', "The event's eventId")
   if (headers !== undefined) checkHeaders(headers)
-  return {
+  return new EncodedEvent({
     channel: { tenantId, name: channel },
     type,
-    data: encodeEventData(event.data),
-    ...(userId === undefined ? undefined : { userId }),
-    eventId: eventId ?? randomUUID(),
+    json: encodeEventData(event.data),
+    userId,
+    eventId: eventId ?? randomId(),
     publishedAt: Date.now(),
-    ...(headers === undefined ? undefined : { headers }),
-  }
+    headers,
+  })
 }
 
 function checkHeaders(headers: unknown): asserts headers is Readonly<Record<string, string>> {

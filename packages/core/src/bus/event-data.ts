@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { SluiceError } from '../errors.ts'
 
 /**
- * The JSON of an event's data, UTF-8: what a bus carries and what every subscriber will see.
+ * The JSON of an event's data: what a bus carries and what every subscriber will see.
  *
  * Within the value everything is as in `JSON.stringify`: `undefined` and functions are left out of objects
  * and are `null` in arrays, `NaN` and the infinities are `null`, a `Date` is its ISO string.
@@ -10,7 +10,7 @@ import { SluiceError } from '../errors.ts'
  * @throws SluiceError BAD_EVENT for what JSON cannot hold: `undefined`, a function or a symbol as the whole
  * value, a value that contains itself, a BigInt, a `toJSON` or getter that throws, nesting without end.
  */
-export function encodeEventData(data: unknown): Uint8Array {
+export function encodeEventData(data: unknown): string {
   let json: string | undefined
   try {
     json = JSON.stringify(data)
@@ -23,19 +23,19 @@ export function encodeEventData(data: unknown): Uint8Array {
       `The event's data must be a JSON value, not ${describe(data)}; publish null if it has none`,
     )
   }
-  return Buffer.from(json)
+  return json
 }
 
 /**
- * An event's data from its bytes, deeply frozen: it is decoded once per process and shared by all groups.
+ * An event's data from its JSON, deeply frozen: it is decoded once per process and shared by all groups.
  *
- * @throws SluiceError BAD_EVENT if the bytes are not JSON, which only something else than `encodeEventData` writes.
+ * @param encoded what `encodeEventData` gave, or its UTF-8
+ * @throws SluiceError BAD_EVENT if it is not JSON, which only something else than `encodeEventData` writes.
  */
-export function decodeEventData(bytes: Uint8Array): unknown {
-  const json = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+export function decodeEventData(encoded: string | Uint8Array): unknown {
   let data: unknown
   try {
-    data = JSON.parse(json)
+    data = JSON.parse(typeof encoded === 'string' ? encoded : textOf(encoded))
   } catch (cause) {
     throw new SluiceError('BAD_EVENT', "The event's data is not JSON; publish through Sluice, or write JSON in UTF-8", {
       cause,
@@ -44,18 +44,24 @@ export function decodeEventData(bytes: Uint8Array): unknown {
   return deepFreeze(data)
 }
 
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+}
+
 /**
  * Freezes a JSON value with everything in it and returns it. Nesting costs no stack. What is frozen already
  * is taken to be frozen deeply, which is true of everything that this function returned.
  */
 export function deepFreeze<T>(value: T): T {
   if (!isFreezable(value)) return value
-  const found: object[] = [Object.freeze(value)]
+  const found: object[] = [value]
   for (let current = found.pop(); current !== undefined; current = found.pop()) {
-    // Own properties alone, so that a key "__proto__" is a value like any other.
+    // Own properties alone, so that a key "__proto__" is a value like any other. It is frozen after they were read,
+    // which V8 does faster in this order.
     for (const child of Object.values(current)) {
-      if (isFreezable(child)) found.push(Object.freeze(child))
+      if (isFreezable(child)) found.push(child)
     }
+    Object.freeze(current)
   }
   return value
 }

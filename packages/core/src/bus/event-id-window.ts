@@ -7,21 +7,16 @@ export interface EventIdLimits {
   readonly maxCount: number
 }
 
-interface Seen {
-  readonly position: Position
-  readonly at: number
-}
-
 /**
  * The event ids of the last `windowMs` and where their events are, so that a repeated publish is recognised.
  *
- * Two maps take turns: the young one becomes the old one when it is half of `maxCount` or a whole window old,
+ * Two generations take turns: the young one becomes the old one when it is half of `maxCount` or a whole window old,
  * and what was old is forgotten at once. So nothing is searched or deleted singly, and there is no timer.
  */
 export class EventIdWindow {
   readonly #limits: EventIdLimits
-  #young = new Map<string, Seen>()
-  #old = new Map<string, Seen>()
+  #young = new Generation()
+  #old = new Generation()
   #youngSince = Number.NEGATIVE_INFINITY
 
   constructor(limits: EventIdLimits) {
@@ -30,35 +25,62 @@ export class EventIdWindow {
 
   /** How many ids are held. */
   get count(): number {
-    return this.#young.size + this.#old.size
+    return this.#young.count + this.#old.count
   }
 
   /** Where the event with this id on this channel is, if it was published within the window. */
   find(channelId: string, eventId: string, now: number): Position | undefined {
-    const key = keyOf(channelId, eventId)
-    const seen = this.#young.get(key) ?? this.#old.get(key)
-    return seen !== undefined && now - seen.at < this.#limits.windowMs ? seen.position : undefined
+    const since = now - this.#limits.windowMs
+    return this.#young.find(channelId, eventId, since) ?? this.#old.find(channelId, eventId, since)
   }
 
+  /** Takes an id that {@link EventIdWindow.find} did not find. */
   remember(channelId: string, eventId: string, position: Position, now: number): void {
     const { windowMs, maxCount } = this.#limits
     if (windowMs === 0 || maxCount === 0) return
     const isStale = now - this.#youngSince >= windowMs
-    if (isStale || this.#young.size >= Math.max(1, Math.floor(maxCount / 2))) {
-      this.#old = maxCount === 1 ? new Map<string, Seen>() : this.#young
-      this.#young = new Map()
+    if (isStale || this.#young.count >= Math.max(1, Math.floor(maxCount / 2))) {
+      this.#old = maxCount === 1 ? new Generation() : this.#young
+      this.#young = new Generation()
       this.#youngSince = now
     }
-    this.#young.set(keyOf(channelId, eventId), { position, at: now })
+    this.#young.add(channelId, eventId, position, now)
   }
 
   clear(): void {
-    this.#young.clear()
-    this.#old.clear()
+    this.#young = new Generation()
+    this.#old = new Generation()
   }
 }
 
-/** The id is length-prefixed: no id on one channel has the key of another id on another. */
-function keyOf(channelId: string, eventId: string): string {
-  return `${eventId.length}:${eventId}${channelId}`
+/**
+ * Event ids by channel: a map of maps, so that no key has to be made of the two. An id's index is where its position
+ * and its time stand, so that an entry is no object of its own.
+ */
+class Generation {
+  readonly #indexes = new Map<string, Map<string, number>>()
+  readonly #positions: Position[] = []
+  readonly #times: number[] = []
+
+  get count(): number {
+    return this.#positions.length
+  }
+
+  /** The position of an id that came after `time`. */
+  find(channelId: string, eventId: string, time: number): Position | undefined {
+    const index = this.#indexes.get(channelId)?.get(eventId)
+    return index !== undefined && (this.#times[index] as number) > time ? this.#positions[index] : undefined
+  }
+
+  /** Takes an id that it does not have. */
+  add(channelId: string, eventId: string, position: Position, time: number): void {
+    let indexes = this.#indexes.get(channelId)
+    if (indexes === undefined) {
+      indexes = new Map()
+      this.#indexes.set(channelId, indexes)
+    }
+    indexes.set(eventId, this.count)
+    this.#positions.push(position)
+    this.#times.push(time)
+  }
 }

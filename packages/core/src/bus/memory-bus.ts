@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.ts'
 import { BusObservers } from './bus-observers.ts'
+import { dataBytesOf } from './carried-event.ts'
 import { type ChannelKey, encodeChannelKey } from './channel-key.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type {
@@ -70,7 +71,8 @@ export function memoryBus(options: MemoryBusOptions = {}): MemoryBus {
 
   async function publish(event: BusEvent): Promise<PublishReceipt> {
     assertOpen()
-    if (event.data.byteLength > maxPayloadBytes) throw tooLarge(event.data.byteLength, maxPayloadBytes)
+    const bytes = dataBytesOf(event)
+    if (bytes > maxPayloadBytes) throw tooLarge(bytes, maxPayloadBytes)
     const now = clock()
     const id = encodeChannelKey(event.channel)
     const known = eventIds.find(id, event.eventId, now)

@@ -1,6 +1,7 @@
 import { decodeEventData } from './event-data.ts'
 import type { BusEvent } from './event-bus.ts'
-import { type ChannelTenant, SHARED } from './channel-key.ts'
+import { SHARED } from './channel-key.ts'
+import { EncodedEvent } from './encoded-event.ts'
 
 /**
  * An event as resolvers and `eventContext` see it. Frozen, with its data: it is the same object for every
@@ -19,21 +20,21 @@ export interface PublishedEvent {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** @throws SyntaxError if the data is not JSON. */
+/** @throws SluiceError BAD_EVENT if the data is not JSON. */
 export function decodeEvent(event: BusEvent): PublishedEvent {
-  const { channel, type, userId, eventId, publishedAt, headers } = event
-  return Object.freeze({
-    ...tenantOf(channel.tenantId),
+  const { channel, userId, headers } = event
+  // Property by property: literals that spread what may be absent cost ten times as much, for every event.
+  const decoded: Mutable<PublishedEvent> = {
     channel: channel.name,
-    type,
-    data: decodeEventData(event.data),
-    ...(userId === undefined ? undefined : { userId }),
-    eventId,
-    publishedAt,
-    ...(headers === undefined ? undefined : { headers: Object.freeze({ ...headers }) }),
-  })
+    type: event.type,
+    data: decodeEventData(EncodedEvent.is(event) ? event.json : event.data),
+    eventId: event.eventId,
+    publishedAt: event.publishedAt,
+  }
+  if (channel.tenantId !== SHARED) decoded.tenantId = channel.tenantId
+  if (userId !== undefined) decoded.userId = userId
+  if (headers !== undefined) decoded.headers = Object.freeze({ ...headers })
+  return Object.freeze(decoded)
 }
 
-function tenantOf(tenantId: ChannelTenant): { tenantId?: string } {
-  return tenantId === SHARED ? {} : { tenantId }
-}
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }

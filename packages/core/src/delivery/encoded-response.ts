@@ -35,6 +35,8 @@ export class EncodedResponse {
   #moreFrames: Map<FrameFormat, Buffer> | undefined
   #parts: ExecutionResult | undefined
   readonly #isMasked: boolean
+  /** It is what a hook made of a response, and may say anything. */
+  #isReplaced = false
   #variants: Map<unknown, EncodedResponse> | undefined
 
   constructor(result: ExecutionResult, services: ResponseServices, isMasked = false) {
@@ -85,9 +87,19 @@ export class EncodedResponse {
     return copy
   }
 
-  /** The same response with its errors rewritten; once per masker, and itself if there is no error. */
+  /** The response with another result, for one subscriber: what its host's hooks have made of it. */
+  replacedBy(result: ExecutionResult): EncodedResponse {
+    const replaced = new EncodedResponse(result, this.#services)
+    replaced.#isReplaced = true
+    return replaced
+  }
+
+  /**
+   * The same response with its errors rewritten; once per masker. It is itself if there is no error, unless it is what
+   * a hook made of one.
+   */
   masked(mask: ResultMasker): EncodedResponse {
-    if (this.#result.errors === undefined) return this
+    if (this.#result.errors === undefined && !this.#isReplaced) return this
     return this.#variant(mask, () => this.#maskedBy(mask), true)
   }
 

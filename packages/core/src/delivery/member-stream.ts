@@ -1,9 +1,8 @@
 import type { ExecutionResult } from 'graphql'
-import type { Counters } from '../counters.ts'
 import type { SluiceError } from '../errors.ts'
 import { FifoQueue } from '../collections/fifo-queue.ts'
 import type { EndReason } from '../metrics.ts'
-import type { EncodedResponse, ResultMasker } from './encoded-response.ts'
+import { EncodedResponse, type ResponseServices, type ResultMasker } from './encoded-response.ts'
 import type { OverflowOptions } from './overflow.ts'
 import { ResponseQueue } from './response-queue.ts'
 import type { PushStream, ResponseSink } from './response-stream.ts'
@@ -20,9 +19,9 @@ export interface MemberStreamOptions {
   readonly shared: boolean
   /** Applied to responses with errors; once per response, however many members have the same masker. */
   readonly maskResult: ResultMasker | undefined
-  /** Called once, as soon as the stream wants nothing more: releases everything that is held for it. */
-  readonly leave: (reason: EndReason) => void
-  readonly counters: Counters
+  /** What is held for it. It is ended once, as soon as the stream wants nothing more. */
+  readonly membership: { end(reason: EndReason): void }
+  readonly services: ResponseServices
 }
 
 interface Waiter {
@@ -45,6 +44,7 @@ export class MemberStream implements PushStream {
   readonly #waiters = new FifoQueue<Waiter>()
   #sink: ResponseSink | undefined
   #gap: string | undefined
+  #isPaused = false
   #left = false
   /** By its reader, who then hears nothing more. */
   #returned = false
@@ -55,7 +55,7 @@ export class MemberStream implements PushStream {
     this.#options = options
     this.userId = options.userId
     this.subscribedAt = options.subscribedAt
-    this.#queue = new ResponseQueue(options.overflow, options.counters)
+    this.#queue = new ResponseQueue(options.overflow, options.services.counters)
   }
 
   /** Takes a response of the group. In the hot path. */
@@ -125,28 +125,53 @@ export class MemberStream implements PushStream {
   }
 
   pushTo(sink: ResponseSink): void {
-    for (let waiting = this.#queue.take(); waiting !== undefined; waiting = this.#queue.take()) sink.next(waiting)
+    this.#isPaused = false
+    for (let waiting = this.#queue.take(); waiting !== undefined; waiting = this.#queue.take()) {
+      sink.next(waiting)
+      if (this.#isPaused) return
+    }
     if (this.#returned) return
     if (this.#left) this.#finish(sink)
     else this.#sink = sink
+  }
+
+  /** Called by its sink, which cannot take another response yet: what comes waits till it is pushed to again. */
+  pause(): void {
+    this.#isPaused = true
+    this.#sink = undefined
+  }
+
+  /** Its reader has ended it and hears nothing more. */
+  get isAbandoned(): boolean {
+    return this.#returned
+  }
+
+  /** What its reader is given of a response: an object of its own, if others get the same response. */
+  resultOf(response: EncodedResponse): ExecutionResult {
+    return this.#options.shared ? response.toSubscriberResult() : response.result
+  }
+
+  /** A response for its reader alone, of a result that is none of the group's. */
+  responseOf(result: ExecutionResult): EncodedResponse {
+    return new EncodedResponse(result, this.#options.services)
   }
 
   #enqueue(response: EncodedResponse): void {
     if (this.#queue.offer(response)) return
     // What waits is given up with the stream: its reader has missed something anyway, and is slow.
     this.#queue.clear()
-    this.#options.counters.countError('SLOW_CONSUMER')
+    this.#options.services.counters.countError('SLOW_CONSUMER')
     this.end(slowConsumer('it was read more slowly than events arrived'))
   }
 
   #yielded(response: EncodedResponse): IteratorYieldResult<ExecutionResult> {
-    return { done: false, value: this.#options.shared ? response.toSubscriberResult() : response.result }
+    return { done: false, value: this.resultOf(response) }
   }
 
   #leave(reason: EndReason): void {
     if (this.#left) return
     this.#left = true
-    this.#options.leave(reason)
+    this.#options.membership.end(reason)
   }
 
   #finish(sink: ResponseSink): void {
@@ -171,10 +196,7 @@ export class MemberStream implements PushStream {
   }
 }
 
-/**
- * The stream, if it is the very one that the executor gave and can push. A stream that a host or a plugin wrapped
- * is another one: then their hooks want to see every result, and it has to be pulled.
- */
-export function asPushStream(value: unknown): PushStream | undefined {
+/** The stream, if it is the very one that the executor gave. */
+export function asMemberStream(value: unknown): MemberStream | undefined {
   return value instanceof MemberStream ? value : undefined
 }

@@ -1,4 +1,4 @@
-import type { ExecutionResult, GraphQLError } from 'graphql'
+import type { ExecutionResult } from 'graphql'
 import type { EndReason } from '../metrics.ts'
 import type { EncodedResponse } from './encoded-response.ts'
 
@@ -18,7 +18,8 @@ export interface ResponseSink {
   next(response: EncodedResponse): void
   /** The last call, unless `error` is. Neither is called after `return()`. */
   complete(): void
-  error(error: GraphQLError): void
+  /** @param error a GraphQLError, unless a host's hook made something else of it */
+  error(error: unknown): void
 }
 
 /** A response stream that can hand its responses over instead of being pulled. */

@@ -7,17 +7,26 @@ import type { MaybePromise } from '../maybe-promise.ts'
  */
 export class DispatchedEvent {
   readonly event: PublishedEvent
-  #contexts: Map<string, MaybePromise<unknown>> | undefined
+  /** The first partition that asked: of most events the only one, for which no map is made. */
+  #partition: string | undefined
+  #context: MaybePromise<unknown>
+  #moreContexts: Map<string, MaybePromise<unknown>> | undefined
 
   constructor(event: PublishedEvent) {
     this.event = event
   }
 
   contextOf(partition: string, build: () => MaybePromise<unknown>): MaybePromise<unknown> {
-    this.#contexts ??= new Map()
-    if (this.#contexts.has(partition)) return this.#contexts.get(partition)
+    if (this.#partition === partition) return this.#context
+    if (this.#moreContexts?.has(partition)) return this.#moreContexts.get(partition)
     const context = build()
-    this.#contexts.set(partition, context)
+    if (this.#partition === undefined) {
+      this.#partition = partition
+      this.#context = context
+    } else {
+      this.#moreContexts ??= new Map()
+      this.#moreContexts.set(partition, context)
+    }
     return context
   }
 }

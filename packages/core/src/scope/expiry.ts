@@ -15,3 +15,9 @@ export function hasCome(moment: number | undefined): boolean {
 export function expired(): SluiceError {
   return new SluiceError('EXPIRED', 'The scope of the subscription has expired. Authenticate again.')
 }
+
+/** Tells, whenever it is asked, why whoever has the scope may have no more; `undefined` if the scope never ends. */
+export function lapseOf(scope: Scope): (() => SluiceError | undefined) | undefined {
+  const expiry = expiryOf(scope)
+  return expiry === undefined ? undefined : () => (hasCome(expiry) ? expired() : undefined)
+}

@@ -1,13 +1,13 @@
 import { type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLFormattedError } from 'graphql'
+import type { PublishedEvent } from '../bus/published-event.ts'
 import type { ResultMasker } from '../delivery/encoded-response.ts'
 import type { ResponseStream } from '../delivery/response-stream.ts'
 import { prepareEventExecution } from '../graphql-version.ts'
 import { isPromise } from '../maybe-promise.ts'
-import type { EndReason } from '../metrics.ts'
 import { expired, expiryOf, hasCome } from '../scope/expiry.ts'
 import { draining } from './draining.ts'
 import { ownContext } from './event-context.ts'
-import { executeEvent } from './event-execution.ts'
+import { type EventOperation, executeEvent } from './event-execution.ts'
 import { SourceResponseStream } from './source-response-stream.ts'
 import type { SubscribeOptions, Subscribing, SubscriptionServices } from './subscription-services.ts'
 
@@ -25,8 +25,11 @@ export function followSource(
   services: SubscriptionServices,
 ): ResponseStream {
   const { counters, options, report, scheduler, sources } = services
-  const contextFor = ownContext(options.eventContext, scope, { initialContext: args.contextValue }, report)
-  const execute = prepareEventExecution(args, options.execute)
+  const operation: EventOperation<PublishedEvent> = {
+    contextFor: ownContext(options.eventContext, scope, { initialContext: args.contextValue }, report),
+    filter: undefined,
+    execute: prepareEventExecution(args, options.execute),
+  }
   const expiry = expiryOf(scope)
 
   const respond = async (data: unknown): Promise<ExecutionResult> => {
@@ -34,11 +37,7 @@ export function followSource(
     counters.received += 1
     const response = await new Promise<ExecutionResult>((resolve, reject) => {
       const run = () => {
-        const outcome = executeEvent(
-          data,
-          { contextFor: () => contextFor({ data }), filter: undefined, execute },
-          services,
-        )
+        const outcome = executeEvent({ data }, data, operation, services)
         if (!isPromise(outcome)) {
           resolve(outcome?.result as ExecutionResult)
           return undefined
@@ -51,7 +50,7 @@ export function followSource(
     return maskResult === undefined || response.errors === undefined ? response : maskResult(response)
   }
 
-  let ended: ((reason: EndReason) => void) | undefined
+  let hasStarted = false
   let hasDelivered = false
   const stream = new SourceResponseStream({
     schema: args.schema,
@@ -67,14 +66,15 @@ export function followSource(
     leave: (reason) => {
       sources.delete(stream)
       running?.delete(stream)
-      ended?.(reason)
+      if (hasStarted) counters.endSubscription(scope.tenantId, 'source', reason)
     },
   })
   if (services.isDraining()) {
     void stream.return()
     throw draining()
   }
-  ended = counters.startSubscription(scope.tenantId, 'source')
+  counters.startSubscription(scope.tenantId, 'source')
+  hasStarted = true
   sources.add(stream)
   running?.add(stream)
   return stream

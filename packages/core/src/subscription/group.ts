@@ -7,9 +7,11 @@ import type { ExecutorObserver } from '../executor-observer.ts'
 import { isPromise, type MaybePromise } from '../maybe-promise.ts'
 import type { Counters } from '../counters.ts'
 import { slowConsumer } from '../delivery/slow-consumer.ts'
+import type { ChannelRoute } from '../routing/channel-route.ts'
 import type { DispatchedEvent } from '../routing/dispatched-event.ts'
 import type { EventReceiver } from '../routing/event-receiver.ts'
 import { FifoQueue } from '../collections/fifo-queue.ts'
+import { Multimap } from '../collections/multimap.ts'
 import type { Scheduler, Task } from './scheduler.ts'
 
 /** A subscription as its group sees it. */
@@ -81,9 +83,11 @@ interface Delivery {
  */
 export class Group implements EventReceiver, Task {
   readonly options: GroupOptions
+  /** Those of its channels. */
+  readonly routes: readonly ChannelRoute[]
   readonly #services: GroupServices
   readonly #members = new Set<GroupMember>()
-  readonly #membersByUser = new Map<string, Set<GroupMember>>()
+  readonly #membersByUser = new Multimap<string, GroupMember>()
   readonly #pending = new FifoQueue<PendingEvent>()
   /** Those who have got nothing yet, for an observer who wants to know when they do. */
   readonly #awaitingFirst = new Set<GroupMember>()
@@ -93,8 +97,9 @@ export class Group implements EventReceiver, Task {
   #busy = false
   #delivery: Delivery | undefined
 
-  constructor(options: GroupOptions, services: GroupServices) {
+  constructor(options: GroupOptions, routes: readonly ChannelRoute[], services: GroupServices) {
     this.options = options
+    this.routes = routes
     this.#services = services
   }
 
@@ -112,11 +117,7 @@ export class Group implements EventReceiver, Task {
     this.#members.add(member)
     if (this.#services.counters.observer !== undefined) this.#awaitingFirst.add(member)
     const { userId } = member
-    if (userId === undefined) return false
-    const sameUser = this.#membersByUser.get(userId)
-    if (sameUser === undefined) this.#membersByUser.set(userId, new Set([member]))
-    else sameUser.add(member)
-    return sameUser === undefined
+    return userId !== undefined && this.#membersByUser.add(userId, member)
   }
 
   /** Removes a member; it gets nothing from now on. Tells whether it was the last one of its user. */
@@ -125,12 +126,7 @@ export class Group implements EventReceiver, Task {
     this.#awaitingFirst.delete(member)
     if (this.#members.size === 0) this.#forgetPending()
     const { userId } = member
-    if (userId === undefined) return false
-    const sameUser = this.#membersByUser.get(userId)
-    sameUser?.delete(member)
-    if (sameUser?.size !== 0) return false
-    this.#membersByUser.delete(userId)
-    return true
+    return userId !== undefined && this.#membersByUser.delete(userId, member)
   }
 
   /** Takes an event that is for this group. It is executed when the scheduler is flushed. */
@@ -176,10 +172,12 @@ export class Group implements EventReceiver, Task {
   }
 
   #finish(pending: PendingEvent, response: EncodedResponse | undefined): void {
-    const { userId } = pending.event.event
-    const members = userId === undefined ? this.#members : this.#membersByUser.get(userId)
-    if (response === undefined || members === undefined) this.#goOn()
-    else this.#deliver({ response, event: pending.event, sequence: pending.sequence, members: members.values() })
+    const { event, sequence } = pending
+    const { userId } = event.event
+    const isWanted = userId === undefined || this.#membersByUser.has(userId)
+    if (response === undefined || !isWanted) return this.#goOn()
+    const members = userId === undefined ? this.#members.values() : this.#membersByUser.values(userId)
+    this.#deliver({ response, event, sequence, members })
   }
 
   /** A loop over very many members is left after a slice, and gone on with in the group's next turn. */
@@ -210,7 +208,7 @@ export class Group implements EventReceiver, Task {
     if (publishedAt !== undefined) observer.delivered?.(Math.max(0, Date.now() - publishedAt))
     if (this.#awaitingFirst.size === 0) return
     const now = performance.now()
-    const reached = userId === undefined ? this.#awaitingFirst : (this.#membersByUser.get(userId) ?? [])
+    const reached = userId === undefined ? this.#awaitingFirst : this.#membersByUser.values(userId)
     for (const member of reached) {
       if (member.joinedAt >= sequence) break
       if (this.#awaitingFirst.delete(member)) observer.firstDelivered?.(now - member.subscribedAt)

@@ -14,21 +14,27 @@ export class Groups {
 
   /**
    * Makes the member one of the group of that key, founding it if there is none. Synchronous: the member gets
-   * everything that is dispatched after this call. Returns what takes it out again.
+   * everything that is dispatched after this call.
+   *
+   * @param routes those of its channels; all members of a group have the same
    */
   join(
     key: string | undefined,
     member: GroupMember,
     routes: readonly ChannelRoute[],
     found: () => GroupOptions,
-  ): () => void {
+  ): Group {
     const group = (key === undefined ? undefined : this.#byKey.get(key)) ?? this.#found(found(), routes)
     const { userId } = member
     if (group.add(member) && userId !== undefined) for (const route of routes) route.addUser(userId, group)
-    return () => {
-      if (group.remove(member) && userId !== undefined) for (const route of routes) route.removeUser(userId, group)
-      if (group.size === 0) this.#dissolve(group, routes)
-    }
+    return group
+  }
+
+  /** Takes a member out of its group. */
+  leave(group: Group, member: GroupMember): void {
+    const { userId } = member
+    if (group.remove(member) && userId !== undefined) for (const route of group.routes) route.removeUser(userId, group)
+    if (group.size === 0) this.#dissolve(group)
   }
 
   /** Ends the groups that execute against another schema than this one. */
@@ -41,7 +47,7 @@ export class Groups {
   }
 
   #found(options: GroupOptions, routes: readonly ChannelRoute[]): Group {
-    const group = new Group(options, this.#services)
+    const group = new Group(options, routes, this.#services)
     if (options.key !== undefined) this.#byKey.set(options.key, group)
     this.#all.add(group)
     this.#services.counters.groupsActive += 1
@@ -49,11 +55,11 @@ export class Groups {
     return group
   }
 
-  #dissolve(group: Group, routes: readonly ChannelRoute[]): void {
+  #dissolve(group: Group): void {
     if (!this.#all.delete(group)) return
     const { key } = group.options
     if (key !== undefined && this.#byKey.get(key) === group) this.#byKey.delete(key)
     this.#services.counters.groupsActive -= 1
-    for (const route of routes) route.remove(group)
+    for (const route of group.routes) route.remove(group)
   }
 }

@@ -6,13 +6,15 @@ import type { ChannelSource, ChannelSourceDescription } from '../channel/channel
 import { MemberStream } from '../delivery/member-stream.ts'
 import type { ResponseStream } from '../delivery/response-stream.ts'
 import { prepareEventExecution } from '../graphql-version.ts'
-import { expired, expiryOf, hasCome } from '../scope/expiry.ts'
+import type { DispatchedEvent } from '../routing/dispatched-event.ts'
+import { lapseOf } from '../scope/expiry.ts'
 import { type Partition, resolvePartition } from '../scope/partition.ts'
 import { draining } from './draining.ts'
 import { ownContext, sharedContext } from './event-context.ts'
-import { executeEvent } from './event-execution.ts'
+import { type EventOperation, executeEvent } from './event-execution.ts'
 import type { GroupExecution, GroupOptions } from './group.ts'
 import { declaredValues, groupKey } from './group-key.ts'
+import { Membership } from './membership.ts'
 import type { SubscribeOptions, Subscribing, SubscriptionServices } from './subscription-services.ts'
 
 /**
@@ -28,7 +30,7 @@ export async function joinChannel(
   { maskResult, running }: SubscribeOptions,
   services: SubscriptionServices,
 ): Promise<ResponseStream> {
-  const { counters, groups, options, router } = services
+  const { options, router } = services
   const { scope, startedAt } = subscribing
   const partition = resolvePartition(description.share, subscribing, description.args)
   if (description.share !== 'subscriber' && options.eventContext === undefined)
@@ -41,31 +43,18 @@ export async function joinChannel(
     lease.release()
     throw draining()
   }
-  const expiry = expiryOf(scope)
+  const membership = new Membership({ lease, running, tenantId: scope.tenantId, unshared }, services)
   const stream = new MemberStream({
     userId: scope.userId ?? undefined,
     subscribedAt: startedAt,
-    lapse: expiry === undefined ? undefined : () => (hasCome(expiry) ? expired() : undefined),
+    lapse: lapseOf(scope),
     overflow: options.overflow,
     shared: key !== undefined,
     maskResult,
-    counters,
-    leave: (reason) => {
-      running?.delete(stream)
-      leaveGroup()
-      lease.release()
-      ended(reason)
-    },
+    services,
+    membership,
   })
-  let leaveGroup: () => void
-  try {
-    leaveGroup = groups.join(key, stream, lease.routes, () => foundGroup(key, args, description, partition, services))
-  } catch (error) {
-    lease.release()
-    throw error
-  }
-  const ended = counters.startSubscription(scope.tenantId, unshared)
-  running?.add(stream)
+  membership.begin(stream, key, () => foundGroup(key, args, description, partition, services))
   return stream
 }
 
@@ -102,7 +91,7 @@ function frozenCopy<T>(value: T): T {
   return copyPlain(value, true) as T
 }
 
-type ContextFor = (...[event]: Parameters<GroupExecution>) => unknown
+type ContextFor = EventOperation<DispatchedEvent>['contextFor']
 
 function sharedContextOf(
   { fieldName }: ChannelSourceDescription,
@@ -132,10 +121,12 @@ function groupExecution(
   services: SubscriptionServices,
   contextFor: ContextFor,
 ): GroupExecution {
-  const execute = prepareEventExecution(operationOnly(args), services.options.execute)
-  const filterEvent = filter && ((data: unknown, context: unknown) => filter(data, sourceArgs, context))
-  return (event) =>
-    executeEvent(event.event.data, { contextFor: () => contextFor(event), filter: filterEvent, execute }, services)
+  const operation: EventOperation<DispatchedEvent> = {
+    contextFor,
+    filter: filter && ((data, context) => filter(data, sourceArgs, context)),
+    execute: prepareEventExecution(operationOnly(args), services.options.execute),
+  }
+  return (dispatched) => executeEvent(dispatched, dispatched.event.data, operation, services)
 }
 
 /** The arguments that are in the group's key, and no others. */

@@ -1,13 +1,14 @@
 import { Buffer } from 'node:buffer'
 import type { GraphQLError } from 'graphql'
 import { EncodedResponse, type ResponseServices } from '../delivery/encoded-response.ts'
-import { asPushStream } from '../delivery/member-stream.ts'
+import { asPushStream } from '../delivery/result-hooks.ts'
 import { nextMessageFormat, nextMessagePrefix } from '../delivery/next-message.ts'
 import type { OverflowOptions } from '../delivery/overflow.ts'
 import { ResponseQueue } from '../delivery/response-queue.ts'
 import type { ResponseStream } from '../delivery/response-stream.ts'
 import { slowConsumer } from '../delivery/slow-consumer.ts'
 import { SluiceError } from '../errors.ts'
+import { toClientError } from '../delivery/client-error.ts'
 import { toRequestError } from './request-error.ts'
 
 /** One subscription of one connection: see `executor.register`. */
@@ -53,7 +54,7 @@ export class QueuedRegistration implements Registration {
       pushStream.pushTo({
         next: (response) => this.#enqueue(response),
         complete: () => this.#finish(undefined),
-        error: (error) => this.#finish(error),
+        error: (error) => this.#finish(toClientError(error)),
       })
     }
   }

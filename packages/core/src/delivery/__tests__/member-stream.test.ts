@@ -2,8 +2,9 @@ import { describe, expect, test, vi } from 'vitest'
 import { Counters } from '../../counters.ts'
 import { SluiceError } from '../../errors.ts'
 import { EncodedResponse } from '../encoded-response.ts'
-import { asPushStream, MemberStream, type MemberStreamOptions } from '../member-stream.ts'
+import { MemberStream, type MemberStreamOptions } from '../member-stream.ts'
 import type { OverflowPolicy } from '../overflow.ts'
+import { asPushStream } from '../result-hooks.ts'
 
 const services = { counters: new Counters(), report: () => undefined }
 const responseOf = (n: number) => new EncodedResponse({ data: { n } }, services)
@@ -23,8 +24,8 @@ function open(overrides: Partial<MemberStreamOptions> & { policy?: OverflowPolic
     overflow: { maxPendingCount: 3, maxPendingBytes: 1000, policy },
     shared: true,
     maskResult: undefined,
-    leave,
-    counters,
+    membership: { end: leave },
+    services: { ...services, counters },
     ...others,
   })
   const calls: unknown[] = []

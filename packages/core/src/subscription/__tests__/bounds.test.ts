@@ -52,8 +52,8 @@ function expectGapsWhereEventsAreMissing(results: readonly ExecutionResult[]): v
 
 /** Whether everything that was accepted has been executed. */
 function isAsleep({ executor }: ReturnType<typeof service>): boolean {
-  const { executions, events } = executor.metrics()
-  return events.delivered === executions && events.received === eventCount
+  const { executions, events, queued } = executor.metrics()
+  return events.delivered === executions && events.received === eventCount && queued.events === 0
 }
 
 async function endOf(stream: ResponseStream): Promise<{ results: ExecutionResult[]; error: unknown }> {

@@ -1,0 +1,242 @@
+import type { ExecutionResult } from 'graphql'
+import { isPromise, type MaybePromise } from '../maybe-promise.ts'
+import type { EndReason } from '../metrics.ts'
+import { type EncodedResponse, rememberedResponse } from './encoded-response.ts'
+import { asMemberStream, type MemberStream } from './member-stream.ts'
+import type { PushStream, ResponseSink, ResponseStream } from './response-stream.ts'
+
+/** What the plugins of a host do with the results of one subscription. */
+export interface ResultHooks {
+  /**
+   * Gives the result as its subscriber is to have it: this one, or another. What it throws ends the stream. Absent: nobody
+   * wants to see results.
+   */
+  readonly onResult?: ((result: ExecutionResult) => MaybePromise<ExecutionResult>) | undefined
+  /** The stream came to its end, or nobody reads it any more. Called once at most. */
+  onEnd(): void
+  /** Gives what the reader is told instead of this error. */
+  onError(error: unknown): unknown
+}
+
+/**
+ * The stream with hooks between it and its reader. One that can be pushed still can: its hooks are called per subscriber
+ * and result all the same, but without a promise, and what they leave as it is goes out as the bytes that all share.
+ */
+export function withResultHooks(stream: AsyncIterable<ExecutionResult>, hooks: ResultHooks): ResponseStream {
+  const member = asMemberStream(stream)
+  return member === undefined ? new HookedStream(stream, hooks) : new HookedPushStream(member, hooks)
+}
+
+const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+/** Hooks on a stream that is pulled. Each pull is one of the stream's, in the order of the pulls. */
+class HookedStream implements ResponseStream {
+  protected readonly hooks: ResultHooks
+  readonly #source: AsyncIterator<ExecutionResult, unknown>
+  #hasEnded = false
+
+  constructor(source: AsyncIterable<ExecutionResult>, hooks: ResultHooks) {
+    this.#source = source[Symbol.asyncIterator]()
+    this.hooks = hooks
+  }
+
+  async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    try {
+      const { done: isDone, value } = await this.#source.next()
+      if (isDone !== true) return { done: false, value: await this.#hooked(value) }
+    } catch (error) {
+      throw this.hooks.onError(error)
+    }
+    this.end()
+    return done
+  }
+
+  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    this.end()
+    await this.#source.return?.()
+    return done
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {
+    await this.return()
+    throw error
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Tells the hooks, once, that it is over. */
+  protected end(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.hooks.onEnd()
+  }
+
+  /** A result that its hooks refuse is the last one. */
+  async #hooked(result: ExecutionResult): Promise<ExecutionResult> {
+    try {
+      return this.hooks.onResult === undefined ? result : await this.hooks.onResult(result)
+    } catch (error) {
+      await this.#source.return?.()
+      throw error
+    }
+  }
+}
+
+/** Hooks on a stream of the executor. */
+class HookedPushStream extends HookedStream implements PushStream {
+  readonly #member: MemberStream
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(member: MemberStream, hooks: ResultHooks) {
+    super(member, hooks)
+    this.#member = member
+  }
+
+  override next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    if (this.#failure === undefined) return super.next()
+    const { error } = this.#failure
+    this.#failure = undefined
+    return Promise.reject(error)
+  }
+
+  /** Who pulls next hears of this failure, of which the sink that was pushed to has heard. */
+  rejectNext(error: unknown): void {
+    this.#failure = { error }
+  }
+
+  get member(): MemberStream {
+    return this.#member
+  }
+
+  pushTo(sink: ResponseSink): void {
+    this.#member.pushTo(new HookedSink(this.#member, sink, { ...this.hooks, onEnd: () => this.end() }))
+  }
+
+  abandon(reason: EndReason): void {
+    this.#member.abandon(reason)
+    this.end()
+  }
+}
+
+/** Hooks between a member of a group and the transport that it pushes to. In the hot path. */
+class HookedSink implements ResponseSink {
+  readonly #member: MemberStream
+  readonly #sink: ResponseSink
+  readonly #hooks: ResultHooks
+
+  constructor(member: MemberStream, sink: ResponseSink, hooks: ResultHooks) {
+    this.#member = member
+    this.#sink = sink
+    this.#hooks = hooks
+  }
+
+  next(response: EncodedResponse): void {
+    const { onResult } = this.#hooks
+    if (onResult === undefined) return this.#sink.next(response)
+    try {
+      const hooked = onResult(this.#member.resultOf(response))
+      if (isPromise(hooked)) this.#wait(response, hooked)
+      else this.#hand(response, hooked)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  complete(): void {
+    this.#hooks.onEnd()
+    this.#sink.complete()
+  }
+
+  error(error: unknown): void {
+    this.#sink.error(this.#hooks.onError(error))
+  }
+
+  #hand(response: EncodedResponse, result: ExecutionResult): void {
+    this.#sink.next(rememberedResponse(result) ?? response.replacedBy(result))
+  }
+
+  /** What comes meanwhile waits in the member's own queue, within its bounds. */
+  #wait(response: EncodedResponse, hooked: PromiseLike<ExecutionResult>): void {
+    this.#member.pause()
+    hooked
+      .then((result) => {
+        if (this.#member.isAbandoned) return
+        this.#hand(response, result)
+        this.#member.pushTo(this)
+      })
+      .then(undefined, (error: unknown) => this.#fail(error))
+  }
+
+  #fail(error: unknown): void {
+    if (this.#member.isAbandoned) return
+    this.#member.abandon('client')
+    this.error(error)
+  }
+}
+
+/**
+ * A stream with hooks that its host has wrapped once more, only to give a failure of it as a last result. Results need
+ * not go through that: they are pushed past it.
+ *
+ * @param wrapped what the host made of the stream, and nobody has pulled
+ * @returns the stream to push from, or `wrapped` if the stream cannot be pushed
+ */
+export function pushPast(
+  wrapped: AsyncIterable<ExecutionResult>,
+  stream: AsyncIterable<ExecutionResult>,
+): AsyncIterable<ExecutionResult> {
+  return stream instanceof HookedPushStream ? new ShortcutStream(wrapped, stream) : wrapped
+}
+
+class ShortcutStream extends HookedStream implements PushStream {
+  readonly #wrapped: AsyncIterator<ExecutionResult, unknown>
+  readonly #stream: HookedPushStream
+
+  constructor(wrapped: AsyncIterable<ExecutionResult>, stream: HookedPushStream) {
+    const iterator = wrapped[Symbol.asyncIterator]()
+    super({ [Symbol.asyncIterator]: () => iterator }, { onEnd: () => {}, onError: (error) => error })
+    this.#wrapped = iterator
+    this.#stream = stream
+  }
+
+  pushTo(sink: ResponseSink): void {
+    this.#stream.pushTo({
+      next: (response) => sink.next(response),
+      complete: () => sink.complete(),
+      error: (error) => void this.#tellFailure(error, sink),
+    })
+  }
+
+  abandon(reason: EndReason): void {
+    this.#stream.abandon(reason)
+  }
+
+  /** What the host makes of the failure goes to the sink. */
+  async #tellFailure(failure: unknown, sink: ResponseSink): Promise<void> {
+    const { member } = this.#stream
+    this.#stream.rejectNext(failure)
+    try {
+      for (;;) {
+        const { done: isDone, value } = await this.#wrapped.next()
+        if (isDone === true) return sink.complete()
+        sink.next(member.responseOf(value))
+      }
+    } catch (error) {
+      sink.error(error)
+    }
+  }
+}
+
+/**
+ * The stream, if it is one that the executor gave, with hooks or without, and can push. A stream that a host or a plugin
+ * wrapped otherwise is another one: it has to be pulled, since who wrapped it wants to see every result.
+ */
+export function asPushStream(value: unknown): PushStream | undefined {
+  return value instanceof HookedPushStream || value instanceof ShortcutStream ? value : asMemberStream(value)
+}
