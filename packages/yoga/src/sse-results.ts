@@ -1,6 +1,8 @@
-import { comment, completeEvent, internalErrorEvent, nextEvent } from '@sluice/sse'
+import { asPushStream, type EncodedResponse } from '@sluice/core'
+import { comment, completeEvent, internalErrorEvent, nextEvent, nextEventFormat } from '@sluice/sse'
 import type { ExecutionResult } from 'graphql'
 import { ResultPull, type ResultReader } from './result-pull.ts'
+import { type ResponseReader, ResultPush } from './result-push.ts'
 import { sanitizeResult } from './sanitize-result.ts'
 
 /** Who takes care of a body while it is open. */
@@ -29,11 +31,11 @@ export interface SseOutlet {
  * The results of a subscription as server-sent events, pulled only as fast as the client reads. Where a result is
  * still what its group was given, its bytes are the ones that all subscribers share.
  */
-export class SseResults implements ResultReader {
+export class SseResults implements ResultReader, ResponseReader {
   readonly #outlet: SseOutlet
   readonly #hooks: SseBodyHooks
   readonly #iterator: AsyncIterator<ExecutionResult, unknown>
-  readonly #pull: ResultPull
+  readonly #pull: ResultPull | ResultPush
   #stopHeartbeat = (): void => {}
   #unreadBeatCount = 0
   /** The reader has taken everything and waits for more. */
@@ -42,7 +44,8 @@ export class SseResults implements ResultReader {
 
   constructor(results: AsyncIterable<ExecutionResult>, outlet: SseOutlet, hooks: SseBodyHooks) {
     this.#iterator = results[Symbol.asyncIterator]()
-    this.#pull = new ResultPull(this.#iterator, this)
+    const pushed = asPushStream(results)
+    this.#pull = pushed === undefined ? new ResultPull(this.#iterator, this) : new ResultPush(pushed, this)
     this.#outlet = outlet
     this.#hooks = hooks
     hooks.whenGone(() => this.leave())
@@ -78,6 +81,11 @@ export class SseResults implements ResultReader {
   /** In the hot path: once per subscriber and event. */
   next(result: ExecutionResult): void {
     if (!this.#isOver) this.#write(this.#encode(result))
+  }
+
+  /** In the hot path: once per subscriber and event. */
+  nextResponse(response: EncodedResponse): void {
+    if (!this.#isOver) this.#write(response.masked(sanitizeResult).framed(nextEventFormat))
   }
 
   complete(): void {

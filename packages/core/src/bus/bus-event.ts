@@ -2,6 +2,7 @@ import { SluiceError } from '../errors.ts'
 import { SHARED } from './channel-key.ts'
 import { checkName } from './check-name.ts'
 import { EncodedEvent } from './encoded-event.ts'
+import type { BusEvent } from './event-bus.ts'
 import { encodeEventData } from './event-data.ts'
 import { randomId } from './random-id.ts'
 
@@ -21,7 +22,7 @@ export interface UncheckedEvent {
  *
  * @throws SluiceError BAD_EVENT, saying which part is wrong.
  */
-export function toBusEvent(event: UncheckedEvent): EncodedEvent {
+export function toBusEvent(event: UncheckedEvent): BusEvent {
   if (typeof event !== 'object' || event === null) throw new SluiceError('BAD_EVENT', 'An event has to be an object.')
   const { tenantId, channel, type, userId, eventId, headers } = event
   checkName(channel, 'BAD_EVENT', "The event's channel")

@@ -26,9 +26,11 @@ export interface ResponseSink {
 export interface PushStream extends ResponseStream {
   /**
    * From now on the sink is called; what waited in the queue comes first. `next()` must not have been
-   * called before and is done afterwards. `return()` still ends it.
+   * called before and is done afterwards. `return()` still ends it. Again after {@link pause}.
    */
   pushTo(sink: ResponseSink): void
+  /** For the sink, when it takes no more for now: what comes waits in the stream, within its bounds, till the next `pushTo`. */
+  pause(): void
   /** `return()`, at once, and for a reason that metrics tell: a transport that ends its reader knows why. */
   abandon(reason: EndReason): void
 }

@@ -90,12 +90,14 @@ class HookedStream implements ResponseStream {
 
 /** Hooks on a stream of the executor. */
 class HookedPushStream extends HookedStream implements PushStream {
-  readonly #member: MemberStream
+  readonly member: MemberStream
+  readonly #sink: HookedSink
   #failure: { readonly error: unknown } | undefined
 
   constructor(member: MemberStream, hooks: ResultHooks) {
     super(member, hooks)
-    this.#member = member
+    this.member = member
+    this.#sink = new HookedSink(member, hooks, () => this.end())
   }
 
   override next(): Promise<IteratorResult<ExecutionResult, undefined>> {
@@ -110,16 +112,17 @@ class HookedPushStream extends HookedStream implements PushStream {
     this.#failure = { error }
   }
 
-  get member(): MemberStream {
-    return this.#member
+  /** @param onFailure hears of a failure in place of the sink */
+  pushTo(sink: ResponseSink, onFailure?: (error: unknown) => void): void {
+    this.#sink.open(sink, onFailure)
   }
 
-  pushTo(sink: ResponseSink): void {
-    this.#member.pushTo(new HookedSink(this.#member, sink, { ...this.hooks, onEnd: () => this.end() }))
+  pause(): void {
+    this.#sink.pause()
   }
 
   abandon(reason: EndReason): void {
-    this.#member.abandon(reason)
+    this.member.abandon(reason)
     this.end()
   }
 }
@@ -127,57 +130,102 @@ class HookedPushStream extends HookedStream implements PushStream {
 /** Hooks between a member of a group and the transport that it pushes to. In the hot path. */
 class HookedSink implements ResponseSink {
   readonly #member: MemberStream
-  readonly #sink: ResponseSink
   readonly #hooks: ResultHooks
+  readonly #onEnd: () => void
+  /** The transport's; absent while that takes no more. */
+  #sink: ResponseSink | undefined
+  #onFailure: ((error: unknown) => void) | undefined
+  /** A hook is asynchronous, and what it makes of a response is awaited. */
+  #isAwaiting = false
+  /** What a hook has made of a response, and how it failed, while the transport took no more. */
+  #held: EncodedResponse | undefined
+  #failure: { readonly error: unknown } | undefined
 
-  constructor(member: MemberStream, sink: ResponseSink, hooks: ResultHooks) {
+  constructor(member: MemberStream, hooks: ResultHooks, onEnd: () => void) {
     this.#member = member
-    this.#sink = sink
     this.#hooks = hooks
+    this.#onEnd = onEnd
+  }
+
+  open(sink: ResponseSink, onFailure?: (error: unknown) => void): void {
+    this.#sink = sink
+    this.#onFailure = onFailure
+    this.#goOn()
+  }
+
+  pause(): void {
+    this.#sink = undefined
+    this.#member.pause()
   }
 
   next(response: EncodedResponse): void {
     const { onResult } = this.#hooks
-    if (onResult === undefined) return this.#sink.next(response)
+    if (onResult === undefined) return this.#sink?.next(response)
     try {
       const hooked = onResult(this.#member.resultOf(response))
-      if (isPromise(hooked)) this.#wait(response, hooked)
-      else this.#hand(response, hooked)
+      if (isPromise(hooked)) this.#await(response, hooked)
+      else this.#sink?.next(encoded(hooked, response))
     } catch (error) {
       this.#fail(error)
     }
   }
 
   complete(): void {
-    this.#hooks.onEnd()
-    this.#sink.complete()
+    this.#onEnd()
+    this.#sink?.complete()
   }
 
   error(error: unknown): void {
-    this.#sink.error(this.#hooks.onError(error))
-  }
-
-  #hand(response: EncodedResponse, result: ExecutionResult): void {
-    this.#sink.next(rememberedResponse(result) ?? response.replacedBy(result))
+    const told = this.#hooks.onError(error)
+    if (this.#onFailure === undefined) this.#sink?.error(told)
+    else this.#onFailure(told)
   }
 
   /** What comes meanwhile waits in the member's own queue, within its bounds. */
-  #wait(response: EncodedResponse, hooked: PromiseLike<ExecutionResult>): void {
+  #await(response: EncodedResponse, hooked: PromiseLike<ExecutionResult>): void {
+    this.#isAwaiting = true
     this.#member.pause()
     hooked
       .then((result) => {
-        if (this.#member.isAbandoned) return
-        this.#hand(response, result)
-        this.#member.pushTo(this)
+        this.#isAwaiting = false
+        this.#held = encoded(result, response)
+        this.#goOn()
       })
       .then(undefined, (error: unknown) => this.#fail(error))
   }
 
+  /** Unless something is awaited: first what is held, then what the member has. */
+  #goOn(): void {
+    if (this.#failure !== undefined) return this.#tellFailure()
+    if (this.#isAwaiting || this.#member.isAbandoned) return
+    const held = this.#held
+    if (held !== undefined && this.#sink !== undefined) {
+      this.#held = undefined
+      this.#sink.next(held)
+    }
+    // It may have had enough with that.
+    if (this.#sink !== undefined) this.#member.pushTo(this)
+  }
+
+  /** A result that its hooks refuse is the last one. */
   #fail(error: unknown): void {
     if (this.#member.isAbandoned) return
     this.#member.abandon('client')
+    this.#failure = { error }
+    this.#tellFailure()
+  }
+
+  #tellFailure(): void {
+    if (this.#failure === undefined || this.#sink === undefined) return
+    const { error } = this.#failure
+    this.#failure = undefined
     this.error(error)
   }
+}
+
+/** The bytes that all share if a result is still what was given for the response; else bytes of its own. */
+function encoded(result: ExecutionResult, response: EncodedResponse): EncodedResponse {
+  return rememberedResponse(result) ?? response.replacedBy(result)
 }
 
 /**
@@ -206,11 +254,11 @@ class ShortcutStream extends HookedStream implements PushStream {
   }
 
   pushTo(sink: ResponseSink): void {
-    this.#stream.pushTo({
-      next: (response) => sink.next(response),
-      complete: () => sink.complete(),
-      error: (error) => void this.#tellFailure(error, sink),
-    })
+    this.#stream.pushTo(sink, (error) => void this.#tellFailure(error, sink))
+  }
+
+  pause(): void {
+    this.#stream.pause()
   }
 
   abandon(reason: EndReason): void {
