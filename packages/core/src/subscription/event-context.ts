@@ -13,14 +13,13 @@ export type BuildEventContext = ((input: EventContextInput) => MaybePromise<unkn
 /** The context of a shared partition, built once per event for all of its groups. */
 export function sharedContext(
   build: NonNullable<BuildEventContext>,
-  partition: Partition,
-  dispatched: DispatchedEvent,
+  { scope, key }: Partition,
   report: ErrorReporter,
-): MaybePromise<unknown> {
-  const { scope, key } = partition
+): (dispatched: DispatchedEvent) => MaybePromise<unknown> {
   // Channels that all tenants share bring groups of several tenants together.
   const name = `${scope.tenantId.length}:${scope.tenantId}:${key}`
-  return dispatched.contextOf(name, () => guarded(() => build({ scope, event: dispatched.event }), report))
+  return (dispatched) =>
+    dispatched.contextOf(name, () => guarded(() => build({ scope, event: dispatched.event }), report))
 }
 
 /**

@@ -100,7 +100,7 @@ function sharedContextOf(
 ): ContextFor {
   const { eventContext } = options
   if (eventContext === undefined) throw missingEventContext(`the field "${fieldName}"`)
-  return (event) => sharedContext(eventContext, partition, event, report)
+  return sharedContext(eventContext, partition, report)
 }
 
 function ownContextOf(
