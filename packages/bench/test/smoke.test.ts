@@ -6,6 +6,7 @@ import type { Plan } from '../src/plan.ts'
 import { run } from '../src/run.ts'
 import { graphqlWs, rawSse, rawWs, sluiceGraphqlWs, sluiceYogaSse } from '../src/scenarios/contestants.ts'
 import { inProcessScenario } from '../src/scenarios/in-process-scenario.ts'
+import { ladderSteps } from '../src/scenarios/ladder.ts'
 import type { Scenario } from '../src/scenarios/scenario.ts'
 import { type SocketComparison, socketScenario } from '../src/scenarios/socket-scenario.ts'
 
@@ -72,6 +73,21 @@ describe('a run', { timeout: 120_000 }, () => {
     expect(rows[0]?.rounds[0]?.operationCount).toBeGreaterThanOrEqual(3)
     expect(rows[1]?.goals.map(({ isReached }) => isReached)).toEqual([true])
     expect(rows).toHaveLength(3)
+  })
+
+  it('measures what the ladder takes away, and every message is as it has to be', async () => {
+    const comparisons = ladderSteps.map(
+      (step): SocketComparison => ({
+        ...step,
+        contestants: step.contestants.filter(({ variant }) => variant?.without),
+      }),
+    )
+    const { failures, rows } = await measure(socketScenario('L', 'smoke', comparisons))
+    expect(failures).toEqual([])
+    expect(rows.every(({ rounds }) => rounds.length === 1)).toBe(true)
+    expect(
+      new Set(comparisons.flatMap(({ contestants }) => contestants.map(({ variant }) => variant?.without))),
+    ).toEqual(new Set(['sharedBytes', 'push', 'hooks', 'frames', 'copying', 'sharedBuffer', 'corking']))
   })
 
   it('goes on when a scenario breaks, and says which', async () => {

@@ -15,9 +15,12 @@ export class ResultHookCapture {
   readonly #captured = new WeakMap<object, CapturedHooks>()
   readonly #replaced = new WeakSet<AnyPlugin>()
   readonly #own = new WeakMap<object, unknown>()
-  #plugins: readonly AnyPlugin[] = []
+  /** Those of each Envelop that has Sluice. */
+  readonly #lists = new Set<readonly AnyPlugin[]>()
   /** By the context of the operation. */
   readonly #streams = new WeakMap<object, ResponseStream>()
+  /** Contexts of several operations at a time. Whose a stream is cannot be told by them. */
+  readonly #ambiguous = new WeakSet<object>()
   /** The hooks of the last plugin come after those of all others, and when it is initialised all others are there. */
   readonly #last: AnyPlugin = {
     onPluginInit: ({ plugins }) => this.#replaceAll(plugins),
@@ -31,8 +34,7 @@ export class ResultHookCapture {
           const stream = withResultHooks(result, hooks.resultHooks(args))
           setResult(stream)
           // Hooks of a plugin that has put itself behind this one are not among these.
-          if (this.#plugins.at(-1) === this.#last && isObject(args.contextValue))
-            this.#streams.set(args.contextValue, stream)
+          if (this.#isLast() && isObject(args.contextValue)) this.#keep(args.contextValue, stream)
         },
       }
     },
@@ -48,20 +50,31 @@ export class ResultHookCapture {
     this.#own.set(args, subscribeFn)
   }
 
-  /** The stream of an operation with this context, hooks and all, as Envelop gives it; once. */
+  /** The stream of the one operation with this context, hooks and all, as Envelop gives it; once. */
   takeStream(context: object): ResponseStream | undefined {
     const stream = this.#streams.get(context)
     this.#streams.delete(context)
     return stream
   }
 
+  #keep(context: object, stream: ResponseStream): void {
+    if (this.#streams.delete(context)) this.#ambiguous.add(context)
+    if (!this.#ambiguous.has(context)) this.#streams.set(context, stream)
+  }
+
+  #isLast(): boolean {
+    return [...this.#lists].every((plugins) => plugins.at(-1) === this.#last)
+  }
+
+  /** Those before the last one: whoever stands behind it has put himself there, or was put there with a nested Envelop. */
   #replaceAll(plugins: AnyPlugin[]): void {
-    this.#plugins = plugins
-    for (const [index, plugin] of plugins.entries()) {
-      if (plugin.onSubscribe === undefined || plugin === this.#last || this.#replaced.has(plugin)) continue
-      // Everything else about it stays its own.
+    this.#lists.add(plugins)
+    for (const [index, plugin] of plugins.slice(0, plugins.indexOf(this.#last)).entries()) {
+      if (plugin.onSubscribe === undefined || this.#replaced.has(plugin)) continue
+      // Everything else about it stays its own, also what is called as a method of it from now on.
       const replacement = Object.create(plugin, {
         onSubscribe: { value: this.#capturing(plugin.onSubscribe), enumerable: true },
+        ...methodsOf(plugin),
       }) as AnyPlugin
       this.#replaced.add(replacement)
       plugins[index] = replacement
@@ -84,6 +97,16 @@ export class ResultHookCapture {
     }
     return hooks
   }
+}
+
+/** What Envelop, and Yoga, call as methods of a plugin after it was initialised. */
+function methodsOf(plugin: object): PropertyDescriptorMap {
+  const methods: PropertyDescriptorMap = {}
+  for (const name of ['onSchemaChange', 'onYogaInit']) {
+    const method: unknown = Reflect.get(plugin, name)
+    if (typeof method === 'function') methods[name] = { value: method.bind(plugin) as unknown, enumerable: true }
+  }
+  return methods
 }
 
 function isObject(value: unknown): value is object {

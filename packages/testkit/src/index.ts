@@ -1,3 +1,5 @@
+export { countWrites, systemCallsFor, type Writes } from './count-writes.ts'
+export { promisesMadeBy } from './promises-made-by.ts'
 export { busContract } from './bus/bus-contract.ts'
 export type { BusContractBackend, BusContractFactory, BusContractWishes } from './bus/bus-contract-factory.ts'
 export { type HeardEvent, type HeardGap, type RecordingListener, recordingListener } from './bus/recording-listener.ts'

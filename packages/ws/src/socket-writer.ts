@@ -53,8 +53,8 @@ export class SocketWriter {
     const socket = this.#socket
     if (socket.readyState !== socket.OPEN) return
     this.#cork()
-    if (this.#frames === undefined) this.#send(prefix, shared)
-    else writeFrame(this.#frames, prefix, shared)
+    if (this.#frames !== undefined && sendsByWs(socket)) writeFrame(this.#frames, prefix, shared)
+    else this.#send(prefix, shared)
   }
 
   /** Sends a message. */
@@ -142,12 +142,17 @@ export class SocketWriter {
 
 /**
  * Whether whole frames may be written into the stream itself. It has to be the very stream into which ws writes, with
- * no extension that changes frames or keeps them back, and nobody may have put himself in the way of `send`. Then ws
- * does nothing but to write what it is given, so that what is written past it comes in its place.
+ * no extension that changes frames or keeps them back. Then ws does nothing but to write what it is given, so that what
+ * is written past it comes in its place.
  */
 function takesFrames(socket: WebSocket, underlying: UnderlyingSocket | undefined): boolean {
   const isItsStream = underlying !== undefined && Reflect.get(socket, '_socket') === underlying
-  return isItsStream && socket.extensions === '' && socket.send === WebSocket.prototype.send
+  return isItsStream && socket.extensions === ''
+}
+
+/** Whether nobody has put himself in the way of `send`, which may happen at any time. */
+function sendsByWs(socket: WebSocket): boolean {
+  return socket.send === WebSocket.prototype.send
 }
 
 /** One frame, whatever its size. Corked, it is one system call. */

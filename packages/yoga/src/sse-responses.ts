@@ -52,11 +52,13 @@ export function sseResponses(executor: SubscriptionExecutor, lifetimes: RequestL
     onResultProcess({ request, result, resultProcessor, setResultProcessor, serverContext }) {
       // Yoga has chosen by what the request accepts. Its own SSE is replaced, and nobody else's choice.
       if (resultProcessor?.name !== 'processSSEResult' || !isAsyncIterable(result)) return
-      setResultProcessor((_result, fetchAPI) => {
+      setResultProcessor((given, fetchAPI, mediaType) => {
+        // A plugin behind this one may have replaced the result since.
+        if (!isAsyncIterable(given)) return resultProcessor(given, fetchAPI, mediaType)
         const lifetime = lifetimes.of(request, serverContext)
         if (lifetime.isOver) {
           // The client left while it was subscribed: a body would be read, and cancelled, by nobody.
-          lifetime.set(result)
+          lifetime.set(given)
           return new fetchAPI.Response(null, { status: clientClosedRequest })
         }
         const response = responseOf(serverContext)
@@ -67,7 +69,7 @@ export function sseResponses(executor: SubscriptionExecutor, lifetimes: RequestL
         const untrack = track(response, cut)
         const hooks: SseBodyHooks = {
           startHeartbeat: (beat) => heartbeat.start(beat),
-          whenGone: (leave) => lifetime.set(result, leave),
+          whenGone: (leave) => lifetime.set(given, leave),
           onError: (error) => executor.reportError(error),
           onStalled: cut,
           onEnd(isComplete) {
@@ -77,7 +79,7 @@ export function sseResponses(executor: SubscriptionExecutor, lifetimes: RequestL
           },
         }
         const isNode = response !== undefined && hasNodeStreams(fetchAPI)
-        const body = isNode ? nodeSseBody(result, hooks) : sseBody(result, fetchAPI, hooks)
+        const body = isNode ? nodeSseBody(given, hooks) : sseBody(given, fetchAPI, hooks)
         return new fetchAPI.Response(body as BodyInit, { status: 200, headers })
       }, 'text/event-stream')
     },

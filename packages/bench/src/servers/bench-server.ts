@@ -2,7 +2,15 @@ import type { EventData, Workload } from '../workload/workload.ts'
 import type { StartCounter } from './start-counter.ts'
 
 /** What can be switched off, one at a time, to see what it brings. */
-export type Technique = 'corking' | 'sharedBytes' | 'push' | 'fragments' | 'copying' | 'grouping'
+export type Technique =
+  | 'grouping'
+  | 'sharedBytes'
+  | 'push'
+  | 'hooks'
+  | 'frames'
+  | 'copying'
+  | 'sharedBuffer'
+  | 'corking'
 
 /** How a server is to be set up, beyond what it is. */
 export interface ServerVariant {

@@ -15,6 +15,7 @@ export type ServerName =
   | 'sluice-apollo'
   | 'sluice-sse'
   | 'sluice-without'
+  | 'sluice-yoga-without'
 
 /** Each is loaded by the process that runs it, and by no other, so that nobody's memory is counted twice. */
 const servers: Readonly<Record<ServerName, () => Promise<StartServer>>> = {
@@ -29,6 +30,7 @@ const servers: Readonly<Record<ServerName, () => Promise<StartServer>>> = {
   'sluice-apollo': async () => (await import('./sluice-apollo.ts')).startSluiceApollo,
   'sluice-sse': async () => (await import('./sluice-sse.ts')).startSluiceSse,
   'sluice-without': async () => (await import('./sluice-without.ts')).startSluiceWithout,
+  'sluice-yoga-without': async () => (await import('./sluice-yoga-without.ts')).startSluiceYogaWithout,
 }
 
 export function loadServer(name: ServerName): Promise<StartServer> {

@@ -1,20 +1,22 @@
 import { Buffer } from 'node:buffer'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import { makeExecutableSchema } from '@graphql-tools/schema'
-import { createSubscriptionExecutor, EncodedResponse, type FrameFormat, nextMessagePrefix } from '@sluice/core'
+import { createSubscriptionExecutor, EncodedResponse, type FrameFormat } from '@sluice/core'
 import { sluiceServerOptions } from '@sluice/ws'
 import { handleProtocols } from 'graphql-ws'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocket, WebSocketServer } from 'ws'
 import { typeDefs } from '../workload/workload.ts'
 import type { StartServer } from './bench-server.ts'
+import { joinFrames, splitFrames } from './frame-writes.ts'
 import { listen } from './listen.ts'
 import { channelResolvers, executionOptions, TENANT_ID, type User, userOf } from './sluice-schema.ts'
 
 /**
  * Ours with graphql-ws by hand, and one technique switched off, for the ladder. Nothing of ours has switches for this:
- * what is around it is such that it cannot use the technique. Grouping is switched off by `share`.
+ * what is around it is such that it cannot use the technique, or takes back what the technique did. Grouping is switched
+ * off by `share`, hooks are in another server.
  */
 export const startSluiceWithout: StartServer = async (setup) => {
   const { without, workload } = setup
@@ -28,8 +30,7 @@ export const startSluiceWithout: StartServer = async (setup) => {
   const webSocketServer = new WebSocketServer({
     noServer: true,
     handleProtocols,
-    ...(without === 'fragments' ? { WebSocket: CopyingWebSocket } : {}),
-    ...(without === 'copying' ? { WebSocket: FragmentingWebSocket } : {}),
+    ...(without === 'frames' ? { WebSocket: OtherWebSocket } : {}),
   })
   useServer(
     sluiceServerOptions(executor, {
@@ -41,10 +42,12 @@ export const startSluiceWithout: StartServer = async (setup) => {
     webSocketServer,
   )
   const httpServer = createServer()
-  httpServer.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  httpServer.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    if (without === 'copying') splitFrames(socket)
+    if (without === 'sharedBuffer') joinFrames(socket)
+    if (without === 'corking') Object.assign(socket, { cork() {}, uncork() {} })
     webSocketServer.handleUpgrade(request, socket, head, (webSocket) => {
-      // The request's socket is what is corked.
-      webSocketServer.emit('connection', webSocket, without === 'corking' ? { headers: request.headers } : request)
+      webSocketServer.emit('connection', webSocket, request)
     })
   })
   return {
@@ -76,31 +79,10 @@ function wrapped<T>(result: T): T {
 
 type SendOptions = Parameters<WebSocket['send']>[1]
 
-/** Copies what it is told to send in fragments into one frame. */
-class CopyingWebSocket extends WebSocket {
-  #first: Buffer | undefined
-
+/** Its `send` is not the one of ws, so it may see every message: ws has to make the frames. */
+class OtherWebSocket extends WebSocket {
   override send(data: Buffer, options?: SendOptions | ((error?: Error) => void), sent?: (error?: Error) => void): void {
-    if (typeof options === 'function') return super.send(data, options)
-    if (options?.fin === false) {
-      this.#first = data
-      return
-    }
-    const message = this.#first === undefined ? data : Buffer.concat([this.#first, data])
-    this.#first = undefined
-    super.send(message, { binary: options?.binary }, sent)
-  }
-}
-
-/** As long as the id of the clients' operations is. */
-const prefixLength = nextMessagePrefix('1').length
-
-/** Sends every result in two fragments. */
-class FragmentingWebSocket extends WebSocket {
-  override send(data: Buffer, options?: SendOptions | ((error?: Error) => void), sent?: (error?: Error) => void): void {
-    if (typeof options === 'function') return super.send(data, options)
-    if (!Buffer.isBuffer(data) || options?.fin !== undefined) return super.send(data, options ?? {}, sent)
-    super.send(data.subarray(0, prefixLength), { binary: false, fin: false })
-    super.send(data.subarray(prefixLength), { binary: false, fin: true }, sent)
+    if (typeof options === 'function') super.send(data, options)
+    else super.send(data, options ?? {}, sent)
   }
 }

@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql'
+import { BaseResponseStream } from './base-response-stream.ts'
 import type { SluiceError } from '../errors.ts'
 import { FifoQueue } from '../collections/fifo-queue.ts'
 import type { EndReason } from '../metrics.ts'
@@ -35,7 +36,7 @@ const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
  * The response stream of one member of a group. Its reader pulls, with a bounded queue in between, or has the
  * responses pushed into a sink.
  */
-export class MemberStream implements PushStream {
+export class MemberStream extends BaseResponseStream implements PushStream {
   readonly userId: string | undefined
   readonly subscribedAt: number
   joinedAt = 0
@@ -52,6 +53,7 @@ export class MemberStream implements PushStream {
   #failure: SluiceError | undefined
 
   constructor(options: MemberStreamOptions) {
+    super()
     this.#options = options
     this.userId = options.userId
     this.subscribedAt = options.subscribedAt
@@ -87,7 +89,7 @@ export class MemberStream implements PushStream {
     else this.#settleWaiters()
   }
 
-  next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+  override next(): Promise<IteratorResult<ExecutionResult, undefined>> {
     const response = this.#queue.take()
     if (response !== undefined) return Promise.resolve(this.#yielded(response))
     if (this.#left || this.#sink !== undefined) {
@@ -98,7 +100,7 @@ export class MemberStream implements PushStream {
   }
 
   /** The reader ends it. */
-  return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+  override return(): Promise<IteratorResult<ExecutionResult, undefined>> {
     this.abandon('client')
     return Promise.resolve(done)
   }
@@ -109,19 +111,6 @@ export class MemberStream implements PushStream {
     this.#queue.clear()
     this.#leave(reason)
     this.#settleWaiters()
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {
-    await this.return()
-    throw error
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
   }
 
   pushTo(sink: ResponseSink): void {

@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql'
+import { BaseResponseStream } from './base-response-stream.ts'
 import { isPromise, type MaybePromise } from '../maybe-promise.ts'
 import type { EndReason } from '../metrics.ts'
 import { type EncodedResponse, rememberedResponse } from './encoded-response.ts'
@@ -30,44 +31,37 @@ export function withResultHooks(stream: AsyncIterable<ExecutionResult>, hooks: R
 const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
 
 /** Hooks on a stream that is pulled. Each pull is one of the stream's, in the order of the pulls. */
-class HookedStream implements ResponseStream {
+class HookedStream extends BaseResponseStream {
   protected readonly hooks: ResultHooks
   readonly #source: AsyncIterator<ExecutionResult, unknown>
   #hasEnded = false
 
   constructor(source: AsyncIterable<ExecutionResult>, hooks: ResultHooks) {
+    super()
     this.#source = source[Symbol.asyncIterator]()
     this.hooks = hooks
   }
 
-  async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+  override async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
     try {
       const { done: isDone, value } = await this.#source.next()
       if (isDone !== true) return { done: false, value: await this.#hooked(value) }
+      this.end()
     } catch (error) {
       throw this.hooks.onError(error)
     }
-    this.end()
     return done
   }
 
-  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    this.end()
-    await this.#source.return?.()
+  /** Whatever a hook does, the stream is released. */
+  override async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    const released = this.#source.return?.()
+    try {
+      this.end()
+    } finally {
+      await released
+    }
     return done
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {
-    await this.return()
-    throw error
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
   }
 
   /** Tells the hooks, once, that it is over. */
@@ -82,7 +76,8 @@ class HookedStream implements ResponseStream {
     try {
       return this.hooks.onResult === undefined ? result : await this.hooks.onResult(result)
     } catch (error) {
-      await this.#source.return?.()
+      // What it throws while it is released is less than why it is.
+      await this.#source.return?.().then(undefined, () => {})
       throw error
     }
   }
@@ -127,7 +122,10 @@ class HookedPushStream extends HookedStream implements PushStream {
   }
 }
 
-/** Hooks between a member of a group and the transport that it pushes to. In the hot path. */
+/**
+ * Hooks between a member of a group and the transport that it pushes to. In the hot path. Whoever pushes has others to
+ * serve: what a hook throws goes to the transport, and to nobody else.
+ */
 class HookedSink implements ResponseSink {
   readonly #member: MemberStream
   readonly #hooks: ResultHooks
@@ -137,6 +135,8 @@ class HookedSink implements ResponseSink {
   #onFailure: ((error: unknown) => void) | undefined
   /** A hook is asynchronous, and what it makes of a response is awaited. */
   #isAwaiting = false
+  /** The transport has been told the last word: a hook may have ended its own subscription. */
+  #isOver = false
   /** What a hook has made of a response, and how it failed, while the transport took no more. */
   #held: EncodedResponse | undefined
   #failure: { readonly error: unknown } | undefined
@@ -164,21 +164,38 @@ class HookedSink implements ResponseSink {
     try {
       const hooked = onResult(this.#member.resultOf(response))
       if (isPromise(hooked)) this.#await(response, hooked)
-      else this.#sink?.next(encoded(hooked, response))
+      else if (!this.#isOver && !this.#member.isAbandoned) this.#sink?.next(encoded(hooked, response))
     } catch (error) {
       this.#fail(error)
     }
   }
 
   complete(): void {
-    this.#onEnd()
+    if (this.#isOver) return
+    try {
+      this.#onEnd()
+    } catch (error) {
+      return this.error(error)
+    }
+    this.#isOver = true
     this.#sink?.complete()
   }
 
   error(error: unknown): void {
-    const told = this.#hooks.onError(error)
+    if (this.#isOver) return
+    this.#isOver = true
+    const told = this.#hooked(error)
     if (this.#onFailure === undefined) this.#sink?.error(told)
     else this.#onFailure(told)
+  }
+
+  /** What hooks make of an error; one that throws has made something of it as well. */
+  #hooked(error: unknown): unknown {
+    try {
+      return this.#hooks.onError(error)
+    } catch (thrown) {
+      return thrown
+    }
   }
 
   /** What comes meanwhile waits in the member's own queue, within its bounds. */
@@ -197,7 +214,7 @@ class HookedSink implements ResponseSink {
   /** Unless something is awaited: first what is held, then what the member has. */
   #goOn(): void {
     if (this.#failure !== undefined) return this.#tellFailure()
-    if (this.#isAwaiting || this.#member.isAbandoned) return
+    if (this.#isAwaiting || this.#isOver || this.#member.isAbandoned) return
     const held = this.#held
     if (held !== undefined && this.#sink !== undefined) {
       this.#held = undefined

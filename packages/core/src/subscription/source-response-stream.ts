@@ -1,5 +1,5 @@
 import { type ExecutionResult, GraphQLError } from 'graphql'
-import type { ResponseStream } from '../delivery/response-stream.ts'
+import { BaseResponseStream } from '../delivery/base-response-stream.ts'
 import { SluiceError } from '../errors.ts'
 import type { EndReason } from '../metrics.ts'
 
@@ -32,7 +32,7 @@ const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
  *
  * @see https://spec.graphql.org/draft/#MapSourceToResponseEvent()
  */
-export class SourceResponseStream implements ResponseStream {
+export class SourceResponseStream extends BaseResponseStream {
   readonly schema: object
   readonly #options: SourceResponseStreamOptions
   readonly #source: AsyncIterator<unknown>
@@ -44,12 +44,13 @@ export class SourceResponseStream implements ResponseStream {
 
   /** @throws whatever the source's `[Symbol.asyncIterator]()` throws. */
   constructor(options: SourceResponseStreamOptions) {
+    super()
     this.#options = options
     this.schema = options.schema
     this.#source = options.source[Symbol.asyncIterator]()
   }
 
-  next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+  override next(): Promise<IteratorResult<ExecutionResult, undefined>> {
     if (this.#left) {
       const failure = this.#takeFailure()
       return failure === undefined ? Promise.resolve(done) : Promise.reject(failure.toGraphQLError())
@@ -62,24 +63,11 @@ export class SourceResponseStream implements ResponseStream {
   }
 
   /** The reader ends it. Resolves when the source has released itself, unless the source is busy with an event. */
-  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+  override async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
     const wasBusy = this.#waiters.size > 0
     const released = this.#end('client')
     if (!wasBusy) await released
     return done
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {
-    await this.return()
-    throw error
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
   }
 
   /** The server ends it. */

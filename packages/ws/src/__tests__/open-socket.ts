@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { type ServerOptions, WebSocket, WebSocketServer } from 'ws'
 
@@ -48,20 +48,4 @@ export async function openSocket(options: ServerOptions = {}): Promise<OpenSocke
       await new Promise((resolve) => server.close(resolve))
     },
   }
-}
-
-/** Counts what reaches the kernel: one call of `write` or `writev` each. */
-export function countWrites(socket: Socket): { count: number } {
-  const writes = { count: 0 }
-  const write = socket._write.bind(socket)
-  const writev = socket._writev?.bind(socket)
-  socket._write = (...args) => {
-    writes.count += 1
-    write(...args)
-  }
-  socket._writev = (...args) => {
-    writes.count += 1
-    writev?.(...args)
-  }
-  return writes
 }

@@ -9,6 +9,7 @@ import {
   type SubscriptionExecutor,
   type SubscriptionExecutorOptions,
 } from '@sluice/core'
+import { countWrites, type Writes } from '@sluice/testkit'
 import { GraphQLError, type GraphQLSchema } from 'graphql'
 import type { ServerOptions } from 'graphql-ws'
 import { type Extra, useServer } from 'graphql-ws/use/ws'
@@ -16,7 +17,6 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { type AttachedWebSocket, attachWebSocket } from '../attach-web-socket.ts'
 import type { AttachWebSocketOptions } from '../attach-web-socket-options.ts'
 import { sluiceServerOptions } from '../sluice-server-options.ts'
-import { countWrites } from './open-socket.ts'
 import { type Gate, gate } from './until.ts'
 
 export type Hooks = ServerOptions<Record<string, unknown> | undefined, Extra>
@@ -40,8 +40,8 @@ export interface Service extends AsyncDisposable {
   readonly errors: unknown[]
   /** The server's ends of the sockets, in the order in which they were opened. */
   readonly sockets: WebSocket[]
-  /** System calls of the sockets, in the same order. */
-  readonly writes: { count: number }[]
+  /** What was written to the sockets, in the same order. */
+  readonly writes: Writes[]
   /** One for each subscription to `gated` and query of `slow`, in the order in which they were asked for. */
   readonly gates: Gate[]
   /** How many sources that are not of a channel were released. */
@@ -76,7 +76,7 @@ export async function openService(options: ServiceOptions = {}): Promise<Service
   const errors: unknown[] = []
   const gates: Gate[] = []
   const sockets: WebSocket[] = []
-  const writes: { count: number }[] = []
+  const writes: Writes[] = []
   const released = { count: 0 }
   const pulled = { count: 0 }
   const news = fromChannel({ channel: ({ topic }: { topic: string }) => topic, share: 'tenant' })

@@ -2,8 +2,9 @@ import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { nextMessagePrefix } from '@sluice/core'
+import { countWrites } from '@sluice/testkit'
 import { SocketWriter } from '../socket-writer.ts'
-import { countWrites, openSocket } from './open-socket.ts'
+import { openSocket } from './open-socket.ts'
 
 const MiB = 1_048_576
 
