@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer'
 import { type EncodedResponse, nextMessageFormat, nextMessagePrefix, type ResponseSink } from '@sluice/core'
 import type { Operation } from './operation.ts'
 import type { OperationSettings } from './operation-settings.ts'
+import type { SocketWriter } from './socket-writer.ts'
 
 /**
  * Where the executor pushes the responses of one subscription: prefix and shared bytes, straight to the socket.
@@ -10,21 +11,22 @@ import type { OperationSettings } from './operation-settings.ts'
 export class SocketSink implements ResponseSink {
   readonly #operation: Operation
   readonly #settings: OperationSettings
+  readonly #writer: SocketWriter
   readonly #prefix: Buffer
   #missedSome = false
 
   constructor(operation: Operation, settings: OperationSettings) {
     this.#operation = operation
     this.#settings = settings
+    this.#writer = operation.connection.writer
     this.#prefix = nextMessagePrefix(operation.id)
   }
 
   next(response: EncodedResponse): void {
-    const { connection } = this.#operation
     // The frame that finds the socket full is the one too many: a single large one to a reader who has read
     // everything before is none.
-    if (connection.writer.isFull()) return this.#overflow()
-    connection.writer.write(this.#prefix, this.#prepare(response).framed(nextMessageFormat))
+    if (this.#writer.isFull()) return this.#overflow()
+    this.#writer.write(this.#prefix, this.#prepare(response).framed(nextMessageFormat))
   }
 
   complete(): void {

@@ -72,7 +72,9 @@ export function chooseSchema(choose: Choose): GraphQLSchema {
   // What every object has, what only instances have, and what strings have.
   const oddNames = (): Fields =>
     Object.fromEntries(
-      ['constructor', 'toString', 'method', 'accessor', 'length'].filter(() => choose.chance(10)).map((name) => [name, field()]),
+      ['constructor', 'toString', 'method', 'accessor', 'length']
+        .filter(() => choose.chance(10))
+        .map((name) => [name, field()]),
     )
 
   const mannerOf = ({ type }: Fields[string]): Manner => {
