@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 
@@ -10,9 +11,16 @@ const conditions = ['@sluice/source', 'node']
 // Without this alias a test that imports graphql and Yoga gets two copies of it ("another realm").
 const graphql = fileURLToPath(import.meta.resolve('graphql'))
 
-function project(name: string, root: string): TestProjectConfiguration {
+// The tests of the Redis bus run once more with the other major of its client.
+const ioredis6 = createRequire(new URL('packages/redis/package.json', import.meta.url)).resolve('ioredis-6')
+
+function project(name: string, root: string, packages: Record<string, string> = {}): TestProjectConfiguration {
+  const alias = Object.entries({ graphql, ...packages }).map(([find, replacement]) => ({
+    find: new RegExp(`^${find}$`),
+    replacement,
+  }))
   return {
-    resolve: { conditions, alias: [{ find: /^graphql$/, replacement: graphql }] },
+    resolve: { conditions, alias },
     ssr: { resolve: { conditions } },
     test: {
       name,
@@ -29,6 +37,8 @@ export default defineConfig({
   test: {
     projects: [
       project('core', 'packages/core'),
+      project('redis', 'packages/redis'),
+      project('redis-ioredis-6', 'packages/redis', { ioredis: ioredis6 }),
       project('ws', 'packages/ws'),
       project('sse', 'packages/sse'),
       project('envelop', 'packages/envelop'),

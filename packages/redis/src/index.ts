@@ -1,0 +1,3 @@
+export { type RedisBus, redisBus, type RedisBusStats } from './redis-bus.ts'
+export type { RedisBusOptions } from './redis-bus-options.ts'
+export type { RedisClient } from './connection/redis-client.ts'
