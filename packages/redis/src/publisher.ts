@@ -24,6 +24,9 @@ interface Pending {
   failure: unknown
 }
 
+/** How long a server that will be able to take an event has until it is sent again. */
+const retryDelayMs = 100
+
 /**
  * Publishes, within limits: so many events and bytes wait for the server at most, each for so long at most.
  *
@@ -43,6 +46,7 @@ export class Publisher {
   #heldCount = 0
   #heldBytes = 0
   #timer: NodeJS.Timeout | undefined
+  #retryTimer: NodeJS.Timeout | undefined
 
   constructor(commands: Commands, space: KeySpace, limits: RedisBusLimits, command: 'PUBLISH' | 'SPUBLISH') {
     this.#commands = commands
@@ -111,6 +115,7 @@ export class Publisher {
   /** Settles everything that is pending, as BUS_CLOSED or BUS_OUTCOME_UNKNOWN. */
   close(): void {
     clearTimeout(this.#timer)
+    clearTimeout(this.#retryTimer)
     for (const pending of this.#pending) {
       const isUncertain = pending.isSent || pending.isUncertain
       this.#reject(pending, isUncertain ? outcomeUnknown('the bus was closed before the reply came') : closed())
@@ -159,12 +164,12 @@ export class Publisher {
       pending.isUncertain = true
       // Without its id being remembered it might be published twice.
       if (this.#limits.dedupWindowMs === 0) this.#reject(pending, outcomeUnknown('the connection broke', error))
-      else void this.#retry(pending)
+      else this.#retrySoon()
     } else if (kind === 'wait') {
       if (/^READONLY|read only replica/i.test(withoutCommand(error).message)) {
         this.#commands.restart(new Error('the server became a replica'))
       }
-      void this.#retry(pending)
+      this.#retrySoon()
     } else if (pending.isUncertain || kind === 'unknown') {
       this.#reject(pending, outcomeUnknown(withoutCommand(error).message, error))
     } else if (kind === 'forbidden') {
@@ -175,15 +180,12 @@ export class Publisher {
     }
   }
 
-  /** If the connection is gone, {@link connected} sends it again. */
-  async #retry(pending: Pending): Promise<void> {
-    if (!this.#commands.isUp) return
-    try {
-      await this.#commands.pause()
-    } catch {
-      return // closed: settled by close()
-    }
-    if (this.#pending.has(pending) && !pending.isSent && this.#commands.isUp) this.#send(pending)
+  /** If the connection is gone {@link connected} is called before. Everything at once, so that the order stays. */
+  #retrySoon(): void {
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined
+      if (this.#commands.isUp) this.connected()
+    }, retryDelayMs)
   }
 
   #replied(pending: Pending, reply: unknown): void {

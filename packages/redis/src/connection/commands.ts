@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { SluiceError } from '@sluice/core'
 import { publishScript } from '../scripts/publish-script.ts'
 import { rangeScript } from '../scripts/range-script.ts'
@@ -21,11 +20,12 @@ export interface CommandsOptions {
 export class Commands {
   readonly #link: Link
   readonly #heartbeatMs: number
-  readonly #closing = new AbortController()
+  readonly #pauses = new Set<{ readonly timer: NodeJS.Timeout; reject(error: Error): void }>()
   /** Commands under way on the connection that is up. */
   readonly #underWay = new Set<(error: Error) => void>()
   readonly #waiting = new Set<{ resolve(): void; reject(error: Error): void }>()
   #isUp = false
+  #isStopped = false
 
   constructor({ open, heartbeatMs, onUp, onDown, onTrouble }: CommandsOptions) {
     this.#heartbeatMs = heartbeatMs
@@ -73,7 +73,12 @@ export class Commands {
   }
 
   async stop(): Promise<void> {
-    this.#closing.abort()
+    this.#isStopped = true
+    for (const { timer, reject } of this.#pauses) {
+      clearTimeout(timer)
+      reject(closed())
+    }
+    this.#pauses.clear()
     for (const { reject } of this.#waiting) reject(closed())
     this.#waiting.clear()
     await this.#link.stop()
@@ -128,14 +133,22 @@ export class Commands {
   }
 
   /** A moment, before something is tried again. @throws SluiceError BUS_CLOSED */
-  async pause(ms: number = 100): Promise<void> {
-    await delay(ms, undefined, { signal: this.#closing.signal }).catch(() => {
-      throw closed()
+  pause(ms: number = 100): Promise<void> {
+    if (this.#isStopped) return Promise.reject(closed())
+    return new Promise((resolve, reject) => {
+      const pause = {
+        timer: setTimeout(() => {
+          this.#pauses.delete(pause)
+          resolve()
+        }, ms),
+        reject,
+      }
+      this.#pauses.add(pause)
     })
   }
 
   #up(): Promise<void> {
-    if (this.#closing.signal.aborted) return Promise.reject(closed())
+    if (this.#isStopped) return Promise.reject(closed())
     if (this.#isUp) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#waiting.add({ resolve, reject })

@@ -18,6 +18,8 @@ export interface FaultProxy {
   intercept: Intercept | undefined
   /** Has one direction, or both, go nowhere: no data, no end, no error, as behind a firewall that forgot the connection. */
   swallow(direction: Direction | 'both' | 'nothing'): void
+  /** Connections that are made from now on go to another port; those that are there stay. */
+  retarget(port: number): void
   /** Breaks all connections with a reset. */
   cut(): void
   close(): Promise<void>
@@ -26,14 +28,15 @@ export interface FaultProxy {
 /** Starts a proxy in front of a port of the loopback interface. */
 export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
+  let target = targetPort
   let swallowed: Direction | 'both' | 'nothing' = 'nothing'
   let connectionCount = 0
 
   const server = createServer((client) => {
-    const target = connect(targetPort, '127.0.0.1')
+    const server = connect(target, '127.0.0.1')
     connectionCount += 1
-    pass(client, target, 'toServer')
-    pass(target, client, 'toClient')
+    pass(client, server, 'toServer')
+    pass(server, client, 'toClient')
     client.once('close', () => {
       connectionCount -= 1
     })
@@ -63,6 +66,9 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     intercept: undefined,
     swallow(direction) {
       swallowed = direction
+    },
+    retarget(port) {
+      target = port
     },
     cut() {
       for (const socket of sockets) socket.resetAndDestroy()
