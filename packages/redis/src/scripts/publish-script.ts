@@ -21,15 +21,18 @@ if KEYS[3] then
   if known then return {1, known} end
 end
 
-local epoch, offset, lastMs = openMeta(KEYS[1], ARGV[1], tonumber(ARGV[6]), KEYS[2])
+-- No time to live yet: after PEXPIRE, which needs no memory, Redis would take XADD although it has none left.
+local epoch, offset, lastMs = openMeta(KEYS[1], ARGV[1], 0, KEYS[2])
 local time = redis.call('TIME')
 local ms = math.max(tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000), lastMs)
 offset = offset + 1
 local id = string.format('%.0f-%.0f', ms, offset)
 local age = tonumber(ARGV[5])
+local ttl = tonumber(ARGV[6])
 
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], id, 'e', ARGV[2], 'd', ARGV[3])
 redis.call('HSET', KEYS[1], 'offset', string.format('%.0f', offset), 'ms', string.format('%.0f', ms))
+if ttl > 0 then redis.call('PEXPIRE', KEYS[1], ttl) end
 if age > 0 then
   redis.call('PEXPIRE', KEYS[2], age)
   -- A node of a stream holds a hundred entries, and only whole nodes go: looking at every entry would find nothing new.

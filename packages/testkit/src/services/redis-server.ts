@@ -105,3 +105,10 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     },
   }
 }
+
+/** No persistence, and replicas that do not wait for others before they begin. */
+function settings(port: number, folder: string): string[] {
+  const network = ['--port', String(port), '--bind', '127.0.0.1', '--protected-mode', 'no']
+  const files = ['--dir', folder, '--save', '', '--appendonly', 'no']
+  return [...network, ...files, '--repl-diskless-sync-delay', '0']
+}
