@@ -23,7 +23,7 @@ local function openMeta(key, epoch, ttl, stream)
   if not meta[1] then
     meta = {epoch, '0', '0'}
     redis.call('HSET', key, 'epoch', epoch, 'offset', '0', 'ms', '0')
-    redis.call('UNLINK', stream)
+    if redis.call('EXISTS', stream) == 1 then redis.call('UNLINK', stream) end
   end
   if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
   return meta[1], tonumber(meta[2]), tonumber(meta[3])
