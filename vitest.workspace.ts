@@ -14,8 +14,15 @@ const graphql = fileURLToPath(import.meta.resolve('graphql'))
 // The tests of the Redis bus run once more with the other major of its client.
 const ioredis6 = createRequire(new URL('packages/redis/package.json', import.meta.url)).resolve('ioredis-6')
 
-function project(name: string, root: string, packages: Record<string, string> = {}): TestProjectConfiguration {
-  const alias = Object.entries({ graphql, ...packages }).map(([find, replacement]) => ({
+interface ProjectOptions {
+  /** Other packages for names that are imported. */
+  readonly alias?: Readonly<Record<string, string>>
+  /** What tests get with `inject`. */
+  readonly provide?: { readonly ioredisMajor: number }
+}
+
+function project(name: string, root: string, options: ProjectOptions = {}): TestProjectConfiguration {
+  const alias = Object.entries({ graphql, ...options.alias }).map(([find, replacement]) => ({
     find: new RegExp(`^${find}$`),
     replacement,
   }))
@@ -29,6 +36,7 @@ function project(name: string, root: string, packages: Record<string, string> = 
       testTimeout: 30_000,
       hookTimeout: 60_000,
       execArgv: ['--expose-gc'],
+      ...(options.provide !== undefined && { provide: options.provide }),
     },
   }
 }
@@ -37,8 +45,8 @@ export default defineConfig({
   test: {
     projects: [
       project('core', 'packages/core'),
-      project('redis', 'packages/redis'),
-      project('redis-ioredis-6', 'packages/redis', { ioredis: ioredis6 }),
+      project('redis', 'packages/redis', { provide: { ioredisMajor: 5 } }),
+      project('redis-ioredis-6', 'packages/redis', { alias: { ioredis: ioredis6 }, provide: { ioredisMajor: 6 } }),
       project('ws', 'packages/ws'),
       project('sse', 'packages/sse'),
       project('envelop', 'packages/envelop'),

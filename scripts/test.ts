@@ -8,9 +8,11 @@ import { vitestRun } from './vitest-run.ts'
 const args = process.argv.slice(2)
 
 try {
-  // Browser tests are in the examples only, and few projects use Redis: a run narrowed to others needs neither.
+  // Browser tests are in the examples only, and few projects use Redis: a run that is narrowed to others needs neither.
   const chromium = selects((name) => name.startsWith('example-')) ? await ensureChromium() : findChromium()
-  const redis = selects((name) => name.includes('redis')) ? await ensureRedisServer() : findRedisServer()
+  const redis = selects((name) => name === 'hosts' || name.includes('redis'))
+    ? await ensureRedisServer()
+    : findRedisServer()
   const env = {
     ...process.env,
     ...(chromium !== null && { CHROMIUM_PATH: chromium }),

@@ -1,4 +1,4 @@
-import { SHARED } from '@sluice/core'
+import { type ChannelKey, SHARED } from '@sluice/core'
 import { recordingListener, type RedisServer } from '@sluice/testkit'
 import { describe, expect, it } from 'vitest'
 import { type RedisAclOptions, redisAclRules } from '../acl-rules.ts'
@@ -27,7 +27,7 @@ describe('a process that its user confines to one tenant', () => {
     expect((await bus.history(own, { limit: 10 })).events).toHaveLength(2)
 
     // Names that a pattern which was only joined would let through.
-    const others = [
+    const others: ChannelKey[] = [
       { tenantId: 'globex', name: 'orders' },
       { tenantId: 'acme2', name: 'orders' },
       { tenantId: 'acm', name: 'e:orders' },

@@ -33,7 +33,7 @@ export async function openCluster(): Promise<TestCluster> {
       const admin = new Redis(server.port, '127.0.0.1', { retryStrategy: () => 50 })
       admin.on('error', () => undefined) // a node that dies is part of the test
       onTestFinished(() => admin.disconnect())
-      return { server, admin, id: (await admin.cluster('MYID')) as string }
+      return { server, admin, id: await admin.cluster('MYID') }
     }),
   )
   const [first, second, third, replica] = nodes as [ClusterNode, ClusterNode, ClusterNode, ClusterNode]
@@ -46,7 +46,7 @@ export async function openCluster(): Promise<TestCluster> {
   await Promise.all(masters.map(({ admin }, index) => admin.call('CLUSTER', 'ADDSLOTSRANGE', ...(ranges[index] ?? []))))
   for (const { server } of [second, third, replica]) await first.admin.call('CLUSTER', 'MEET', '127.0.0.1', server.port)
   const isReady = async ({ admin }: ClusterNode, count: number): Promise<boolean> => {
-    const info = (await admin.cluster('INFO')) as string
+    const info = await admin.cluster('INFO')
     return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${count}`)
   }
   await until(
@@ -54,10 +54,7 @@ export async function openCluster(): Promise<TestCluster> {
     'the nodes have met',
   )
   await replica.admin.call('CLUSTER', 'REPLICATE', first.id)
-  await until(
-    async () => ((await replica.admin.info('replication')) as string).includes('master_link_status:up'),
-    'it follows',
-  )
+  await until(async () => (await replica.admin.info('replication')).includes('master_link_status:up'), 'it follows')
 
   return {
     masters,
@@ -72,8 +69,8 @@ export async function openCluster(): Promise<TestCluster> {
     },
     async ownerOf(slot) {
       const asked = nodes.find(({ server }) => server.pid !== undefined)
-      const slots = (await asked?.admin.cluster('SLOTS')) as [number, number, [string, number, string]][]
-      const owner = slots.find(([start, end]) => start <= slot && slot <= end)?.[2][2]
+      const slots = (await asked?.admin.cluster('SLOTS')) ?? []
+      const owner = slots.find(([start, end]) => start <= slot && slot <= end)?.[2]?.[2]
       return nodes.find(({ id }) => id === owner) as ClusterNode
     },
     async migrate(slot, from, to) {

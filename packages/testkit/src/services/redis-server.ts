@@ -51,19 +51,8 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
 
   async function start(): Promise<void> {
     const program = process.env['REDIS_SERVER_PATH'] ?? 'redis-server'
-    const settings = [
-      '--port',
-      String(port),
-      '--bind',
-      '127.0.0.1',
-      '--dir',
-      folder,
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-    ]
-    const child = spawn(program, [...settings, ...(options.args ?? [])], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const args = [...settings(port, folder), ...(options.args ?? [])]
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     running = child
     let printed = ''
     await new Promise<void>((resolve, reject) => {

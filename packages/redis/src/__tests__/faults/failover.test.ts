@@ -1,5 +1,5 @@
 import { recordingListener, startFaultProxy, until } from '@sluice/testkit'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connectedBus, freshChannel, isUp, makeEvent, openClient, openServer, publishMany } from '../service.ts'
 

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import type { ChannelKey } from '@sluice/core'
 import { type FaultProxy, type RecordingListener, recordingListener, startFaultProxy, until } from '@sluice/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
