@@ -58,6 +58,7 @@ export default defineConfig({
       project('bench', 'packages/bench'),
       project('hosts', 'test'),
       project('example-yoga-memory', 'examples/yoga-memory'),
+      project('example-yoga-redis', 'examples/yoga-redis'),
       project('example-apollo-memory', 'examples/apollo-memory'),
       project('example-envelop-fastify', 'examples/envelop-fastify'),
       project('scripts', 'scripts'),
