@@ -41,6 +41,7 @@ export function isUp(bus: EventBus): Promise<void> {
 /** A client to look at the server with, closed when the test is over. */
 export function openClient(port: number): Redis {
   const client = new Redis(port, '127.0.0.1')
+  client.on('error', () => undefined) // the server may die, that is what tests are for
   onTestFinished(() => client.disconnect())
   return client
 }
