@@ -10,7 +10,7 @@ const args = process.argv.slice(2)
 try {
   // Browser tests are in the examples only, and few projects use Redis: a run that is narrowed to others needs neither.
   const chromium = selects((name) => name.startsWith('example-')) ? await ensureChromium() : findChromium()
-  const redis = selects((name) => name === 'hosts' || name.includes('redis'))
+  const redis = selects((name) => name === 'hosts' || name === 'bench' || name.includes('redis'))
     ? await ensureRedisServer()
     : findRedisServer()
   const env = {
