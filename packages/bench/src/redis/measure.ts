@@ -67,12 +67,12 @@ export async function measureOnRedis(server: RedisServerName, plan: RedisPlan): 
     const countEach = plan.subscriberCount / instances.length
     await clients.call('open', { instances: addresses, countEach })
     await Promise.all(instances.map((instance) => instance.call('started', countEach)))
-    await delay(500) // what a server does after its resolver was asked
     let sequence = FIRST_SEQUENCE
     const publish = (index: number): Promise<boolean> => {
       sequence += 1
       return (instances[index % instances.length] as Remote<RedisInstanceCommands>).call('publish', sequence - 1)
     }
+    await untilSubscribed({ clients, publish, next: () => sequence })
     await calm({ ...plan, calmMs: plan.calmMs / 2 }, { instances, clients, publish, next: () => sequence }) // warm-up
     const figures = await calm(plan, { instances, clients, publish, next: () => sequence })
     return { calm: figures, killing: await killing(plan, { clients, publish, next: () => sequence, admin }) }
@@ -90,6 +90,16 @@ interface Running {
   readonly publish: (index: number) => Promise<boolean>
   /** The number of the next event. */
   readonly next: () => number
+}
+
+/** What a server does after its resolver was asked shows by an event only: some are published until one reaches everybody. */
+async function untilSubscribed({ clients, publish, next }: Omit<Running, 'instances'>): Promise<void> {
+  for (const giveUpAt = nowMicros() + patienceMs * 1000; nowMicros() < giveUpAt; ) {
+    await clients.call('begin', next())
+    await publish(0)
+    if (await clients.call('arrived', { eventCount: 1, timeoutMs: 2_000 })) return
+  }
+  throw new Error('There is always somebody whom an event does not reach.')
 }
 
 async function calm(plan: RedisPlan, { instances, clients, publish, next }: Running): Promise<CalmFigures> {
@@ -128,7 +138,8 @@ async function killing(
   const outcomes: Promise<boolean>[] = []
   let killCount = 0
   while (elapsedMs() < killingMs) {
-    outcomes.push(publish(outcomes.length))
+    // From one instance, so that there is one order in which they were published.
+    outcomes.push(publish(0))
     if (elapsedMs() > (killCount + 0.5) * killIntervalMs) {
       killCount += 1
       await admin.client('KILL', 'TYPE', 'pubsub')

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { Redis } from 'ioredis'
 import type { BenchServer, ServerSetup } from './bench-server.ts'
 
 /** Servers of which several instances share a Redis. */
@@ -20,10 +22,9 @@ const servers: Readonly<Record<RedisServerName, () => Promise<StartRedisServer>>
     const { startGraphqlWsWith } = await import('./graphql-ws.ts')
     return async (setup, port) => {
       const options = { host: '127.0.0.1', port, retryStrategy: (times: number) => Math.min(times * 50, 2000) }
-      return startGraphqlWsWith(
-        setup,
-        new RedisPubSub({ publisher: new Redis(options), subscriber: new Redis(options) }),
-      )
+      const publisher = await ready(new Redis(options))
+      const subscriber = await ready(new Redis(options))
+      return startGraphqlWsWith(setup, new RedisPubSub({ publisher, subscriber }))
     }
   },
   /** @see https://the-guild.dev/graphql/yoga-server/docs/features/subscriptions#distributed-pubsub-for-production */
@@ -33,8 +34,8 @@ const servers: Readonly<Record<RedisServerName, () => Promise<StartRedisServer>>
     const { createPubSub } = await import('graphql-yoga')
     const { startYogaWith } = await import('./yoga.ts')
     return async (setup, port) => {
-      const publishClient = new Redis(port, '127.0.0.1')
-      const subscribeClient = new Redis(port, '127.0.0.1')
+      const publishClient = await ready(new Redis(port, '127.0.0.1'))
+      const subscribeClient = await ready(new Redis(port, '127.0.0.1'))
       const eventTarget = createRedisEventTarget({ publishClient, subscribeClient })
       return startYogaWith(setup, createPubSub({ eventTarget }))
     }
@@ -43,4 +44,10 @@ const servers: Readonly<Record<RedisServerName, () => Promise<StartRedisServer>>
 
 export function loadRedisServer(name: RedisServerName): Promise<StartRedisServer> {
   return servers[name]()
+}
+
+/** A SUBSCRIBE that is sent while ioredis 5 is still connecting can leave it deaf; that is not what is to be measured. */
+async function ready(client: Redis): Promise<Redis> {
+  await once(client, 'ready')
+  return client
 }
