@@ -173,7 +173,7 @@ export function redisBus(options: RedisBusOptions): RedisBus {
 
   async function position(key: ChannelKey): Promise<Position> {
     assertOpen()
-    return formatPosition(cursorAtTop(await inTime(() => tops.ask(channelNames(space, key)))))
+    return formatPosition(cursorAtTop(await inTime((signal) => tops.askAlone(channelNames(space, key), signal))))
   }
 
   async function inTime<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {

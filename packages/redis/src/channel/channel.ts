@@ -43,8 +43,8 @@ export class Channel {
   readonly #main: Reading
   readonly #catchingUp = new Set<Reading>()
   readonly #joining = new Map<RedisSubscription, Joining>()
-  /** What is to be done once Redis has acknowledged. */
-  readonly #onAcknowledged = new Set<() => void>()
+  /** Those of them who wait for Redis to acknowledge the channel. */
+  readonly #unacknowledged = new Set<RedisSubscription>()
   #isAcknowledged = false
   #isEnded = false
 
@@ -77,12 +77,13 @@ export class Channel {
       this.#joining.set(subscription, { resolve, reject })
       if (from !== undefined) this.#resume(subscription, from)
       else if (this.#isAcknowledged) this.#joinLive(subscription)
-      else this.#onAcknowledged.add(() => this.#joinLive(subscription))
+      else this.#unacknowledged.add(subscription)
     })
   }
 
   leave(subscription: RedisSubscription): void {
     this.#joining.delete(subscription)
+    this.#unacknowledged.delete(subscription)
     this.#main.audience.delete(subscription)
     for (const reading of this.#catchingUp) {
       if (!reading.audience.delete(subscription)) continue
@@ -98,9 +99,9 @@ export class Channel {
   acknowledged(): void {
     this.#isAcknowledged = true
     for (const { reader } of this.#readings()) reader.acknowledged()
-    const waiting = [...this.#onAcknowledged]
-    this.#onAcknowledged.clear()
-    for (const proceed of waiting) proceed()
+    const waiting = [...this.#unacknowledged]
+    this.#unacknowledged.clear()
+    for (const subscription of waiting) this.#joinLive(subscription)
   }
 
   detached(): void {
@@ -126,7 +127,6 @@ export class Channel {
   end(error: SluiceError): readonly RedisSubscription[] {
     this.#isEnded = true
     for (const { reader } of this.#readings()) reader.end()
-    this.#onAcknowledged.clear()
     for (const [subscription, { reject }] of this.#joining) {
       this.leave(subscription)
       reject(error)

@@ -116,8 +116,7 @@ export class Commands {
     signal?: AbortSignal,
   ): Promise<unknown> {
     for (;;) {
-      await this.#up()
-      signal?.throwIfAborted()
+      await this.up(signal)
       try {
         return await this.run(script, keys, args)
       } catch (error) {
@@ -147,11 +146,26 @@ export class Commands {
     })
   }
 
-  #up(): Promise<void> {
+  /** Resolves when there is a connection. @throws SluiceError BUS_CLOSED; the signal's reason */
+  up(signal?: AbortSignal): Promise<void> {
     if (this.#isStopped) return Promise.reject(closed())
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error)
     if (this.#isUp) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      this.#waiting.add({ resolve, reject })
+      const waiting = {
+        resolve() {
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        },
+        reject,
+      }
+      // Whoever gives up is forgotten: an outage may be long.
+      const abort = (): void => {
+        this.#waiting.delete(waiting)
+        reject(signal?.reason as Error)
+      }
+      this.#waiting.add(waiting)
+      signal?.addEventListener('abort', abort, { once: true })
     })
   }
 

@@ -18,7 +18,7 @@ const maxConcurrentPages = 16
 export class Pages {
   readonly #commands: Commands
   readonly #recordTtlMs: number
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
   #runningCount = 0
 
   constructor(commands: Commands, recordTtlMs: number) {
@@ -37,22 +37,40 @@ export class Pages {
     limit: number = maxPageCount,
     signal?: AbortSignal,
   ): Promise<Page> {
-    await this.#turn()
+    await this.#turn(signal)
     try {
-      signal?.throwIfAborted()
       const from =
         cursor === undefined ? ['', 0, 0, 0] : [cursor.epoch, cursor.ms, cursor.offset, cursor.isBefore ? 1 : 0]
       const args = [newEpoch(), this.#recordTtlMs, ...from, limit, maxPageBytes]
       return toPage(await this.#commands.runUntilDone(rangeScript, [meta, stream], args, signal))
     } finally {
       this.#runningCount -= 1
-      this.#waiting.shift()?.()
+      const [next] = this.#waiting
+      next?.()
     }
   }
 
-  async #turn(): Promise<void> {
-    if (this.#runningCount >= maxConcurrentPages) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    this.#runningCount += 1
+  /** Resolves when it is the caller's turn, which it then has. @throws the signal's reason */
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#runningCount < maxConcurrentPages) {
+      this.#runningCount += 1
+      return
+    }
+    await new Promise<void>((resolve, reject) => {
+      const begin = (): void => {
+        this.#waiting.delete(begin)
+        signal?.removeEventListener('abort', abort)
+        this.#runningCount += 1
+        resolve()
+      }
+      const abort = (): void => {
+        this.#waiting.delete(begin)
+        reject(signal?.reason as Error)
+      }
+      this.#waiting.add(begin)
+      signal?.addEventListener('abort', abort, { once: true })
+    })
   }
 }
 

@@ -33,11 +33,18 @@ export class Tops {
    * @throws SluiceError BUS_CLOSED, FORBIDDEN, BUS_UNAVAILABLE
    */
   async ask(names: ChannelNames): Promise<Top> {
+    // Without a connection everything that is asked is one batch, however long that is.
     const batch = this.#open.get(names.partition) ?? this.#begin(names.partition)
     let index = batch.names.indexOf(names)
     if (index === -1) index = batch.names.push(names) - 1
     if (batch.names.length >= maxBatchCount) this.#open.delete(names.partition)
     return (await batch.tops)[index] as Top
+  }
+
+  /** As {@link Tops.ask}, for one who may give up. @throws the signal's reason */
+  async askAlone(names: ChannelNames, signal: AbortSignal): Promise<Top> {
+    const [top] = await this.#read([names], signal)
+    return top as Top
   }
 
   #begin(partition: number): Batch {
@@ -48,10 +55,16 @@ export class Tops {
   }
 
   async #run(partition: number, batch: Batch): Promise<readonly Top[]> {
+    await this.#commands.up()
     if (this.#open.get(partition) === batch) this.#open.delete(partition)
-    const keys = batch.names.flatMap(({ meta, stream }) => [meta, stream])
-    const reply = (await this.#commands.runUntilDone(topScript, keys, [newEpoch(), this.#recordTtlMs])) as Buffer[]
-    return batch.names.map((_, index) => ({
+    return this.#read(batch.names)
+  }
+
+  async #read(channels: readonly ChannelNames[], signal?: AbortSignal): Promise<readonly Top[]> {
+    const keys = channels.flatMap(({ meta, stream }) => [meta, stream])
+    const args = [newEpoch(), this.#recordTtlMs]
+    const reply = (await this.#commands.runUntilDone(topScript, keys, args, signal)) as Buffer[]
+    return channels.map((_, index) => ({
       epoch: String(reply[index * 2]),
       ...parseEntryId(String(reply[index * 2 + 1])),
     }))

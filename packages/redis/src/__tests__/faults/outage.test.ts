@@ -1,4 +1,4 @@
-import type { BusStatus } from '@sluice/core'
+import type { BusStatus, Position } from '@sluice/core'
 import { freePort, recordingListener, startRedisServer, until } from '@sluice/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connectedBus, freshChannel, isUp, makeEvent, numbered, openBus, openClient, openServer } from '../service.ts'
@@ -84,6 +84,28 @@ describe('without Redis', () => {
     await recording.receivedId('after')
     expect(recording.eventIds).toEqual(['before', 'after'])
     expect(recording.gaps.map(({ reason }) => reason)).toEqual(['epoch'])
+  })
+
+  it('costs nothing that grows for what is asked and given up, over and over', async () => {
+    const bus = openBus({ url: `redis://127.0.0.1:${await freePort()}`, publishTimeoutMs: 20 })
+    const channel = freshChannel()
+    const staying = bus.subscribe(channel, { from: 'live' }, () => {})
+    staying.catch(() => undefined) // rejected when the bus is closed
+    let heapBytes = 0
+    for (let round = 0; round < 12; round += 1) {
+      const asking = Array.from({ length: 1_000 }, () => [
+        bus.history(channel, { limit: 1 }),
+        bus.position(channel),
+        bus.subscribe(channel, { from: 'live', signal: AbortSignal.timeout(20) }, () => {}),
+        bus.subscribe(channel, { from: 'e.1-1' as Position, signal: AbortSignal.timeout(20) }, () => {}),
+      ]).flat()
+      const outcomes = await Promise.allSettled(asking)
+      expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
+      globalThis.gc?.()
+      if (round === 3) heapBytes = process.memoryUsage().heapUsed
+    }
+    expect(bus.stats()).toEqual({ channelCount: 1, subscriptionCount: 1, pendingPublishCount: 0 })
+    expect(process.memoryUsage().heapUsed).toBeLessThan(heapBytes + 2_000_000)
   })
 
   it('that hangs: publishes are of unknown outcome, what is on its way counts, and no publish is lost or twice', async () => {
