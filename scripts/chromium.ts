@@ -1,6 +1,5 @@
-import { accessSync, constants, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { runCommand } from './run-command.ts'
+import { join } from 'node:path'
+import { installOnDebian, isProgram, onPath } from './system-program.ts'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge']
 
@@ -37,12 +36,7 @@ export function findChromium(): string | null {
     if (isProgram(given)) return given
     throw new Error(`[test] CHROMIUM_PATH is ${given}, but there is no program there. Correct it or unset it.`)
   }
-  const suffix = process.platform === 'win32' ? '.exe' : ''
-  const onPath = (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .filter((folder) => folder !== '')
-    .flatMap((folder) => names.map((name) => join(folder, name + suffix)))
-  return [...onPath, ...(usualPlaces[process.platform] ?? [])].find(isProgram) ?? null
+  return [...onPath(names), ...(usualPlaces[process.platform] ?? [])].find(isProgram) ?? null
 }
 
 /**
@@ -52,34 +46,9 @@ export function findChromium(): string | null {
 export async function ensureChromium(): Promise<string> {
   const found = findChromium()
   if (found !== null) return found
-  if (!isRootOnDebian()) throw new Error(advice)
-  console.log('[test] installing chromium for the browser tests (apt-get; this takes a minute or two) …')
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'chromium']]) {
-    const { code, text } = await runCommand('apt-get', args, { env, output: 'pipe' })
-    if (code !== 0)
-      throw new Error(`${text}\n[test] apt-get ${args.join(' ')} ended with exit code ${code}.\n${advice}`)
-  }
+  await installOnDebian('chromium', 'for the browser tests', advice)
   const installed = findChromium()
   if (installed === null) throw new Error(advice)
   console.log(`[test] installed ${installed}`)
   return installed
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function isRootOnDebian(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
-  try {
-    return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'))
-  } catch {
-    return false
-  }
 }

@@ -75,6 +75,7 @@ export type {
   Position,
   PublishReceipt,
 } from './bus/event-bus.ts'
+export { BusObservers } from './bus/bus-observers.ts'
 export { type ChannelKey, type ChannelTenant, encodeChannelKey, isSameChannel, SHARED } from './bus/channel-key.ts'
 export type { PublishedEvent } from './bus/published-event.ts'
 export { type MemoryBus, memoryBus, type MemoryBusStats } from './bus/memory-bus.ts'

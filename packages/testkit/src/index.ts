@@ -23,3 +23,6 @@ export {
   type WebSocketClientOptions,
   webSocketClient,
 } from './host/ws-client.ts'
+export { freePort } from './services/free-port.ts'
+export { type Direction, type FaultProxy, type Intercept, startFaultProxy } from './services/fault-proxy.ts'
+export { type RedisServer, type RedisServerOptions, startRedisServer } from './services/redis-server.ts'

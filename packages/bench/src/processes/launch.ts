@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url'
  */
 export type Launch = 'built' | 'source'
 
-export type ProcessName = 'server-process' | 'client-process' | 'in-process'
+export type ProcessName =
+  | 'server-process'
+  | 'client-process'
+  | 'in-process'
+  | 'redis-instance-process'
+  | 'redis-client-process'
 
 const folder = fileURLToPath(new URL('../..', import.meta.url))
 

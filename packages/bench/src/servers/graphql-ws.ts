@@ -4,11 +4,11 @@ import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHt
 import { expressMiddleware } from '@as-integrations/express5'
 import { makeExecutableSchema } from '@graphql-tools/schema'
 import express from 'express'
-import { PubSub } from 'graphql-subscriptions'
+import { PubSub, type PubSubEngine } from 'graphql-subscriptions'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
 import { typeDefs } from '../workload/workload.ts'
-import type { StartServer } from './bench-server.ts'
+import type { BenchServer, ServerSetup, StartServer } from './bench-server.ts'
 import { listen } from './listen.ts'
 
 /**
@@ -16,9 +16,14 @@ import { listen } from './listen.ts'
  *
  * @see https://www.apollographql.com/docs/apollo-server/data/subscriptions
  */
-export const startGraphqlWs: StartServer = async ({ workload, starts }) => {
+export const startGraphqlWs: StartServer = (setup) => startGraphqlWsWith(setup, new PubSub())
+
+/** As {@link startGraphqlWs}, with another pub/sub engine, which is the line that the documentation has one change. */
+export async function startGraphqlWsWith(
+  { workload, starts }: Pick<ServerSetup, 'workload' | 'starts'>,
+  pubsub: PubSubEngine,
+): Promise<BenchServer> {
   const { field, topic } = workload
-  const pubsub = new PubSub<Record<string, object>>()
   const schema = makeExecutableSchema({
     typeDefs,
     resolvers: {

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import type { ExecutionArgs, execute, GraphQLSchema, parse, subscribe, validate } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
-import { createPubSub, createSchema, createYoga } from 'graphql-yoga'
+import { createPubSub, createSchema, createYoga, type PubSub } from 'graphql-yoga'
 import { WebSocketServer } from 'ws'
 import { type EventData, typeDefs } from '../workload/workload.ts'
-import type { StartServer } from './bench-server.ts'
+import type { BenchServer, ServerSetup, StartServer } from './bench-server.ts'
 import { listen } from './listen.ts'
 
 /** What Yoga gives to run one operation with. */
@@ -22,9 +22,17 @@ interface Engine {
  *
  * @see https://the-guild.dev/graphql/yoga-server/docs/features/subscriptions#graphql-over-websocket-protocol-via-graphql-ws
  */
-export const startYoga: StartServer = async ({ workload, starts }) => {
+export const startYoga: StartServer = (setup) => startYogaWith(setup, createPubSub<Topics>())
+
+/** What is published, by topic. */
+export type Topics = Record<string, [event: EventData]>
+
+/** As {@link startYoga}, with another pub/sub. */
+export async function startYogaWith(
+  { workload, starts }: Pick<ServerSetup, 'workload' | 'starts'>,
+  pubSub: PubSub<Topics>,
+): Promise<BenchServer> {
   const { field, topic } = workload
-  const pubSub = createPubSub<Record<string, [event: EventData]>>()
   const yoga = createYoga({
     graphiql: { subscriptionsProtocol: 'WS' },
     schema: createSchema({

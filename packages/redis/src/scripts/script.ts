@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto'
+
+/** A Lua script and the name under which Redis knows it. */
+export interface Script {
+  readonly lua: string
+  /** Its SHA-1 in hex, for EVALSHA. */
+  readonly sha: string
+}
+
+/** Makes a script of its Lua source. */
+export function script(lua: string): Script {
+  return Object.freeze({ lua, sha: createHash('sha1').update(lua).digest('hex') })
+}
+
+/**
+ * Lua: `openMeta(key, epoch, ttl, stream)` returns the epoch, the offset and the time of the newest entry, and makes the record
+ * with the given epoch if there is none. A history without its record is worthless, since it cannot be told which one it
+ * is: it goes. The time to live begins anew, so the record of a channel that somebody is on never ends.
+ */
+export const openMeta = /* lua */ `
+local function openMeta(key, epoch, ttl, stream)
+  local meta = redis.call('HMGET', key, 'epoch', 'offset', 'ms')
+  if not meta[1] then
+    meta = {epoch, '0', '0'}
+    redis.call('HSET', key, 'epoch', epoch, 'offset', '0', 'ms', '0')
+    if redis.call('EXISTS', stream) == 1 then redis.call('UNLINK', stream) end
+  end
+  if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
+  return meta[1], tonumber(meta[2]), tonumber(meta[3])
+end
+`
