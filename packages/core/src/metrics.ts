@@ -70,7 +70,7 @@ export interface MetricsSnapshot {
   }
   /** Operations executed: one per group and event. */
   readonly executions: number
-  /** Results turned into bytes: one per group and event that anybody needed bytes of. */
+  /** Results turned into bytes: one per group and event that anybody needed bytes of, and those that a host's hooks changed. */
   readonly serializations: number
   readonly errors: { readonly byCode: Readonly<Partial<Record<SluiceErrorCode | 'UNKNOWN', number>>> }
   readonly security: {

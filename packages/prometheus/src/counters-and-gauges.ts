@@ -93,7 +93,7 @@ export function countersAndGauges(tenantLimit: number | undefined): readonly Sna
     ),
     counter(
       'graphql_subscriptions_serializations_total',
-      'Results that were turned into bytes: one per event and group at most.',
+      'Results that were turned into bytes: one per event and group, and those that hooks of the host changed.',
       one(({ serializations }) => serializations),
     ),
     counter(
