@@ -36,6 +36,7 @@ export default defineConfig({
       project('apollo', 'packages/apollo'),
       project('prometheus', 'packages/prometheus'),
       project('jit', 'packages/jit'),
+      project('postgres', 'packages/postgres'),
       project('testkit', 'packages/testkit'),
       project('bench', 'packages/bench'),
       project('hosts', 'test'),

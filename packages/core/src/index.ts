@@ -57,7 +57,9 @@ export type { SluiceContext } from './host/sluice-context.ts'
 export { withTimeLimit } from './time-limit.ts'
 export { type WatchedSubscribe, watchSubscribe } from './subscription/watch-subscribe.ts'
 
-// The bus: its contract, and the one that is built in.
+// The bus: its contract, what implementations share, and the one that is built in.
+export { toBusEvent, type UncheckedEvent } from './bus/bus-event.ts'
+export { BusObservers } from './bus/bus-observers.ts'
 export type {
   BusCapabilities,
   BusEvent,

@@ -1,0 +1,415 @@
+import type { Buffer } from 'node:buffer'
+import {
+  type BusListener,
+  type BusObservers,
+  type BusStatus,
+  type BusSubscription,
+  type ChannelKey,
+  encodeChannelKey,
+  type Position,
+} from '@sluice/core'
+import { busClosed, unavailable } from './bus-errors.ts'
+import { channelBytes } from './channel-bytes.ts'
+import { type ChannelState, type ChannelStateRow, resumePoint, toChannelState, topPosition } from './channel-state.ts'
+import { FollowedChannel } from './followed-channel.ts'
+import { FollowedChannels, type PageRow, type ReadRow } from './followed-channels.ts'
+import type { InboxSweep } from './inbox-sweep.ts'
+import { ListeningConnection } from './listening-connection.ts'
+import { expectMigrated, migrate } from './migrations.ts'
+import type { PostgresBusSettings } from './options.ts'
+import { parsePosition } from './position.ts'
+import { PostgresSubscription } from './postgres-subscription.ts'
+import { quoteIdentifier } from './quote.ts'
+import { Signal } from './signal.ts'
+import type { Statements } from './statements.ts'
+
+/** A page: so many events and bytes of them (one event in any case) are in memory at a time. */
+const pageCount = 500
+const pageBytes = 4_194_304
+const acknowledgeCount = 500
+const drainCount = 500
+/** With more channels than this their keys are more than the events that are read in vain. */
+const maxFilteredCount = 64
+const idlePollMs = 1_000
+const migrationTimeoutMs = 60_000
+const firstBackoffMs = 50
+const maxBackoffMs = 5_000
+
+export interface ReaderOptions {
+  readonly settings: PostgresBusSettings
+  /** The options of a client of `pg`. */
+  readonly client: object
+  readonly statements: Statements
+  readonly sweep: InboxSweep
+  readonly observers: BusObservers
+  /** The schema is there. Called after each connect. */
+  readonly onReady: () => void
+  /** Connecting failed, or the connection was lost. */
+  readonly onHindered: (error: unknown) => void
+}
+
+interface SubscribeRequest {
+  readonly key: ChannelKey
+  readonly bytes: Buffer
+  readonly from: Position | 'live'
+  readonly listener: BusListener
+  readonly resolve: (subscription: BusSubscription) => void
+  readonly reject: (error: unknown) => void
+  isOver: boolean
+}
+
+interface ReadResult extends ReadRow {
+  readonly top_seq: string
+  readonly now_ms: number
+  readonly seq: string | null
+  readonly bytes: string
+}
+
+/**
+ * The listening side: one connection, one loop. It acknowledges subscriptions, drains what others put into the inbox, reads
+ * what is new by `seq`, and what single channels or subscriptions lack by offset; one query at a time, so that each
+ * sees at least what the one before it saw.
+ */
+export class Reader {
+  readonly #options: ReaderOptions
+  readonly channels: FollowedChannels
+  #waiting: SubscribeRequest[] = []
+  readonly #signal = new Signal()
+  readonly #pause = new Signal()
+  #connection: ListeningConnection | undefined
+  #cursor = 0
+  #syncedMs = 0
+  #isWoken = false
+  #isPollDue = false
+  #isClosed = false
+  #status: BusStatus = 'down'
+  #lastError: unknown
+  #ended: Promise<void> | undefined
+
+  constructor(options: ReaderOptions) {
+    this.#options = options
+    this.channels = new FollowedChannels(options.observers)
+  }
+
+  get status(): BusStatus {
+    return this.#status
+  }
+
+  get lastError(): unknown {
+    return this.#lastError
+  }
+
+  /** Subscriptions that wait for their acknowledgement. */
+  get waitingCount(): number {
+    return this.#waiting.length
+  }
+
+  start(): void {
+    this.#ended = this.#run()
+  }
+
+  /** There may be something new in the log. */
+  wake(): void {
+    this.#isWoken = true
+    this.#signal.set()
+  }
+
+  /** There may be something new in the inbox. */
+  poll(): void {
+    this.#isPollDue = true
+    this.#signal.set()
+  }
+
+  subscribe(
+    key: ChannelKey,
+    from: Position | 'live',
+    listener: BusListener,
+    signal: AbortSignal | undefined,
+  ): Promise<BusSubscription> {
+    return new Promise((resolve, reject) => {
+      const { subscribeTimeoutMs } = this.#options.settings
+      const finish = (settle: () => void): void => {
+        if (request.isOver) return
+        request.isOver = true
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
+        settle()
+      }
+      const request: SubscribeRequest = {
+        key,
+        bytes: channelBytes(key),
+        from,
+        listener,
+        resolve: (subscription) => finish(() => resolve(subscription)),
+        reject: (error) => finish(() => reject(error)),
+        isOver: false,
+      }
+      const abort = (): void => request.reject(signal?.reason)
+      const timer = setTimeout(() => {
+        this.#waiting = this.#waiting.filter(({ isOver }) => !isOver)
+        request.reject(
+          unavailable(`the subscription was not acknowledged within ${subscribeTimeoutMs} ms`, this.#lastError),
+        )
+      }, subscribeTimeoutMs)
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#waiting.push(request)
+      this.#signal.set()
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const request of this.#waiting.splice(0)) request.reject(busClosed())
+    this.#signal.set()
+    this.#pause.set()
+    await this.#connection?.close()
+    await this.#ended
+    const farewells = this.channels.clear()
+    this.#status = 'closed'
+    for (const subscription of farewells) this.channels.tell(subscription, { kind: 'status', status: 'closed' })
+    this.#options.observers.status('closed')
+  }
+
+  async #run(): Promise<void> {
+    let backoffMs = firstBackoffMs
+    while (!this.#isClosed) {
+      try {
+        const connection = await this.#connect()
+        this.#connection = connection
+        try {
+          await this.#reconnected(connection)
+          backoffMs = firstBackoffMs
+          this.#lastError = undefined
+          this.#setStatus('up')
+          this.#options.onReady()
+          await this.#serve(connection)
+        } finally {
+          this.#connection = undefined
+          await connection.close()
+        }
+      } catch (error) {
+        if (this.#isClosed) return
+        this.#lastError = error
+        this.#options.onHindered(error)
+        this.#setStatus(this.#status === 'up' ? 'degraded' : 'down')
+        this.#options.observers.error(unavailable('lost the listening connection; it is opened again', error))
+        await this.#pause.wait(backoffMs * (0.5 + Math.random() / 2))
+        backoffMs = Math.min(maxBackoffMs, backoffMs * 2)
+      }
+    }
+  }
+
+  async #connect(): Promise<ListeningConnection> {
+    const { client, settings } = this.#options
+    const connection = await ListeningConnection.open({
+      client,
+      timeoutMs: settings.heartbeatMs,
+      onNotification: () => this.wake(),
+    })
+    try {
+      const migrationClient = {
+        query: async (config: { text: string }) => ({ rows: await connection.query(config, migrationTimeoutMs) }),
+      }
+      if (settings.migrate) await migrate(migrationClient, settings.schema)
+      else await expectMigrated(migrationClient, settings.schema)
+      return connection
+    } catch (error) {
+      await connection.close()
+      throw error
+    }
+  }
+
+  /** Listens, then looks at where each channel is: from here on nothing is missed. */
+  async #reconnected(connection: ListeningConnection): Promise<void> {
+    const { statements } = this.#options
+    const [state] = await connection.query<{ epoch: string; notify_channel: string }>({ text: statements.state })
+    if (state === undefined) throw new Error('the table "state" is empty')
+    await connection.query({ text: `LISTEN ${quoteIdentifier(state.notify_channel)}` })
+    const followed = this.channels.all()
+    await connection.query({ text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' })
+    const [top] = await connection.query<{ top_seq: string }>({ text: statements.topSeq })
+    const states = new Map<FollowedChannel, ChannelState>()
+    for (let first = 0; first < followed.length; first += acknowledgeCount) {
+      const some = followed.slice(first, first + acknowledgeCount)
+      const rows = await this.#channelStates(
+        connection,
+        some.map(({ bytes }) => bytes),
+        some.map(({ point }) => point.offset),
+      )
+      for (const [index, channel] of some.entries()) {
+        const found = rows[index]
+        if (found !== undefined) states.set(channel, found)
+      }
+    }
+    await connection.query({ text: 'COMMIT' })
+    this.#cursor = Number(top?.top_seq ?? 0)
+    this.channels.reconnected(state.epoch, states, this.#syncedMs)
+  }
+
+  async #serve(connection: ListeningConnection): Promise<void> {
+    const { pollMs, heartbeatMs } = this.#options.settings
+    let nextPollAt = 0
+    let turn = 0
+    while (!this.#isClosed) {
+      const { behind, replaying, channelCount } = this.channels
+      const hasWork = this.#waiting.length > 0 || behind.size > 0 || replaying.size > 0 || this.#isWoken
+      const intervalMs = channelCount > 0 ? pollMs : Math.max(pollMs, Math.min(idlePollMs, heartbeatMs / 2))
+      nextPollAt = Math.min(nextPollAt, performance.now() + intervalMs)
+      if (!hasWork && !this.#isPollDue) {
+        await this.#signal.wait(Math.max(0, nextPollAt - performance.now()))
+        if (this.#isClosed) return
+      }
+      if (this.#waiting.length > 0) await this.#acknowledge(connection)
+      const isPolling = this.#isPollDue || performance.now() >= nextPollAt
+      if (isPolling) {
+        this.#isPollDue = false
+        nextPollAt = performance.now() + intervalMs
+        await this.#drain(connection)
+      }
+      if (this.#isWoken || isPolling) await this.#read(connection)
+      turn += 1
+      await this.#catchUpOne(connection, turn)
+    }
+  }
+
+  async #acknowledge(connection: ListeningConnection): Promise<void> {
+    const requests = this.#waiting.filter(({ isOver }) => !isOver).slice(0, acknowledgeCount)
+    this.#waiting = this.#waiting.filter((request) => !request.isOver && !requests.includes(request))
+    if (requests.length === 0) return
+    const positions = requests.map(({ from }) => (from === 'live' ? undefined : parsePosition(from)))
+    let states: ChannelState[]
+    try {
+      states = await this.#channelStates(
+        connection,
+        requests.map(({ bytes }) => bytes),
+        positions.map((position) => (position?.generation === undefined ? -1 : position.offset)),
+      )
+    } catch (error) {
+      this.#waiting.unshift(...requests)
+      throw error
+    }
+    for (const [index, request] of requests.entries()) {
+      const state = states[index]
+      if (request.isOver || state === undefined || this.#isClosed) continue
+      this.#accept(request, state)
+    }
+  }
+
+  #accept({ key, bytes, from, listener, resolve }: SubscribeRequest, state: ChannelState): void {
+    const { epoch } = this.channels
+    const { row } = state
+    const top = { generation: row?.generation, offset: row?.topOffset ?? 0, anchor: row?.topAnchor ?? '0' }
+    const followed = this.channels.find(encodeChannelKey(key)) ?? new FollowedChannel(key, bytes, top)
+    this.channels.add(followed)
+    const subscription = new PostgresSubscription(listener, topPosition(epoch, state), top, (ended) =>
+      this.channels.remove(followed, ended),
+    )
+    followed.subscriptions.add(subscription)
+    resolve(subscription)
+    if (from === 'live') return
+    const { offset, gap } = resumePoint(epoch, state, parsePosition(from))
+    if (gap !== undefined) this.channels.tellGapTo(subscription, state, gap)
+    if (offset === top.offset || subscription.isClosed) return
+    subscription.point = { generation: row?.generation, offset, anchor: '0' }
+    subscription.isReplaying = true
+    this.channels.replaying.set(subscription, followed)
+  }
+
+  async #drain(connection: ListeningConnection): Promise<void> {
+    const { statements, sweep, settings } = this.#options
+    const after = sweep.after()
+    const query = {
+      text: statements.drain,
+      values: [drainCount, after, sweep.isNotifying, settings.dedupWindowMs],
+    }
+    try {
+      const [result] = await connection.query<{ drained: number; last_id: string; sweep_ms: number }>(query)
+      if (result === undefined || result.drained < 0) return
+      sweep.swept(after, result.last_id, result.sweep_ms)
+      if (result.drained === 0) return
+      this.#isWoken = true
+      // There may be more: at once, then, and after what was read of this.
+      this.#isPollDue = true
+    } catch (error) {
+      if (!sweep.failed(error)) throw error
+      this.#isPollDue = true
+    }
+  }
+
+  async #read(connection: ListeningConnection): Promise<void> {
+    this.#isWoken = false
+    const channels = this.channels.all()
+    if (channels.length === 0) return
+    const { statements } = this.#options
+    const isFiltered = channels.length <= maxFilteredCount
+    const page = [this.#cursor, pageCount, pageBytes]
+    const rows = await connection.query<ReadResult>(
+      isFiltered
+        ? { name: 'sluice-read-some', text: statements.readSome, values: [...page, channels.map(({ bytes }) => bytes)] }
+        : { name: 'sluice-read-all', text: statements.readAll, values: page },
+    )
+    const last = rows.at(-1)
+    if (last === undefined) return
+    for (const row of rows) {
+      if (this.#isClosed) return
+      if (row.seq !== null) this.channels.applyRead(row)
+    }
+    const isWhole = last.seq === null || (rows.length < pageCount && Number(last.bytes) < pageBytes)
+    this.#cursor = isWhole ? Math.max(this.#cursor, Number(last.top_seq)) : Number(last.seq)
+    if (!isWhole) this.#isWoken = true
+    else if (this.channels.behind.size === 0) this.#syncedMs = last.now_ms
+  }
+
+  /** One page for one of those that lack something; the next turn is another's. */
+  async #catchUpOne(connection: ListeningConnection, turn: number): Promise<void> {
+    const { behind, replaying } = this.channels
+    const [channel] = behind
+    if (channel !== undefined && (turn % 2 === 0 || replaying.size === 0)) {
+      behind.delete(channel)
+      behind.add(channel)
+      const { rows, isLast } = await this.#page(connection, channel, channel.point.offset)
+      if (!this.#isClosed) this.channels.applyPage(channel, rows, isLast)
+      return
+    }
+    const [next] = replaying
+    if (next === undefined) return
+    const [subscription, itsChannel] = next
+    replaying.delete(subscription)
+    replaying.set(subscription, itsChannel)
+    const { rows, isLast } = await this.#page(connection, itsChannel, subscription.point.offset)
+    if (!this.#isClosed) this.channels.applyReplay(subscription, rows, isLast)
+  }
+
+  async #page(
+    connection: ListeningConnection,
+    { bytes }: FollowedChannel,
+    offset: number,
+  ): Promise<{ rows: readonly PageRow[]; isLast: boolean }> {
+    const rows = await connection.query<PageRow & { bytes: string | null }>({
+      name: 'sluice-page',
+      text: this.#options.statements.channelPage,
+      values: [bytes, offset, pageCount, pageBytes],
+    })
+    return { rows, isLast: rows.length < pageCount && Number(rows.at(-1)?.bytes ?? 0) < pageBytes }
+  }
+
+  async #channelStates(
+    connection: ListeningConnection,
+    keys: readonly Buffer[],
+    offsets: readonly number[],
+  ): Promise<ChannelState[]> {
+    const rows = await connection.query<ChannelStateRow>({
+      name: 'sluice-states',
+      text: this.#options.statements.channelStates,
+      values: [keys, offsets],
+    })
+    return rows.map(toChannelState)
+  }
+
+  #setStatus(status: BusStatus): void {
+    if (status === this.#status || this.#isClosed) return
+    this.#status = status
+    this.#options.observers.status(status)
+    this.channels.tellAll({ kind: 'status', status })
+  }
+}
