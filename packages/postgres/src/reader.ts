@@ -227,7 +227,7 @@ export class Reader {
     await connection.query({ text: `LISTEN ${quoteIdentifier(state.notify_channel)}` })
     const followed = this.channels.all()
     await connection.query({ text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' })
-    const [top] = await connection.query<{ top_seq: string }>({ text: statements.topSeq })
+    const [top] = await connection.query<{ top_seq: string; now_ms: number }>({ text: statements.topSeq })
     const states = new Map<FollowedChannel, ChannelState>()
     for (let first = 0; first < followed.length; first += acknowledgeCount) {
       const some = followed.slice(first, first + acknowledgeCount)
@@ -242,8 +242,10 @@ export class Reader {
       }
     }
     await connection.query({ text: 'COMMIT' })
-    this.#cursor = Number(top?.top_seq ?? 0)
+    if (top === undefined) throw new Error('the server gave no answer')
+    this.#cursor = Number(top.top_seq)
     this.channels.reconnected(state.epoch, states, this.#syncedMs)
+    if (this.channels.behind.size === 0) this.#syncedMs = top.now_ms
   }
 
   async #serve(connection: ListeningConnection): Promise<void> {

@@ -101,6 +101,9 @@ export function statementsFor(schema: string): Statements {
     retain: `SELECT ${s}.retain($1::bigint, $2, $3, $4) AS deleted`,
     forgetChannels: `SELECT ${s}.forget_channels($1)`,
     state: `SELECT epoch, notify_channel FROM ${s}.state`,
-    topSeq: `SELECT coalesce((SELECT l.seq FROM ${s}.log l ORDER BY l.seq DESC LIMIT 1), 0) AS top_seq`,
+    topSeq: `
+      SELECT
+        coalesce((SELECT l.seq FROM ${s}.log l ORDER BY l.seq DESC LIMIT 1), 0) AS top_seq,
+        (extract(epoch FROM now()) * 1000)::float8 AS now_ms`,
   }
 }

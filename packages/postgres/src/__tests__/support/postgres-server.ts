@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,7 +77,7 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
       const dying = postmaster
       postmaster = undefined
       if (dying === undefined) return
-      const pids = await childrenOf(dying.pid ?? 0)
+      const pids = childrenOf(dying.pid ?? 0)
       dying.kill('SIGKILL')
       await exited(dying)
       for (const pid of pids) while (isAlive(pid)) await turn()
@@ -131,9 +131,8 @@ async function isUp(child: ChildProcess, url: string, deadline: number): Promise
 }
 
 /** The processes of the server, so that their end can be awaited. */
-async function childrenOf(pid: number): Promise<number[]> {
+function childrenOf(pid: number): number[] {
   if (!existsSync('/proc')) return []
-  const { readFileSync } = await import('node:fs')
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
   } catch {
@@ -141,10 +140,11 @@ async function childrenOf(pid: number): Promise<number[]> {
   }
 }
 
+/** A process that ended and that nobody has asked for its exit code, as in many containers, is not alive. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !existsSync('/proc') || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
   }
