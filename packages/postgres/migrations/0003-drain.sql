@@ -56,12 +56,11 @@ BEGIN
     WHERE i.id = ANY (ids)
     ORDER BY c.id, i.event_id, i.id
   ), fresh AS (
+    -- As a lookup for each, not as a join, for which the planner may read every id of the window.
     SELECT f.* FROM firsts f
-    WHERE NOT EXISTS (
-      SELECT FROM seen s
-      WHERE s.channel_id = f.channel_id AND s.event_id = f.event_id
-        AND s.seen_at > started - p_dedup_ms * interval '1 millisecond'
-    )
+    WHERE coalesce((
+      SELECT s.seen_at FROM seen s WHERE s.channel_id = f.channel_id AND s.event_id = f.event_id
+    ) <= started - p_dedup_ms * interval '1 millisecond', true)
   ), tops AS (
     -- The floor counts where retention has deleted all events of a channel.
     SELECT d.channel_id, greatest(d.floor_offset, coalesce((
@@ -102,7 +101,8 @@ CREATE OR REPLACE FUNCTION settle(
 ) RETURNS TABLE (
   id bigint, epoch text, generation bigint, channel_offset bigint, anchor bigint, duplicate boolean,
   last_id bigint, sweep_ms double precision
-) LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $$
+) LANGUAGE plpgsql SET search_path FROM CURRENT
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
   swept record;
 BEGIN
@@ -111,6 +111,9 @@ BEGIN
     SELECT p.id, state.epoch, c.generation, s.channel_offset, s.anchor, s.inbox_id <> p.id, swept.last_id, swept.sweep_ms
     FROM state CROSS JOIN unnest(p_ids, p_keys, p_event_ids) AS p (id, key, event_id)
     JOIN channels c ON c.key = p.key
-    JOIN seen s ON s.channel_id = c.id AND s.event_id = p.event_id
-    WHERE NOT EXISTS (SELECT FROM inbox i WHERE i.id = p.id);
+    -- LIMIT keeps it a lookup with both columns of the key, whatever the planner thinks of the table.
+    CROSS JOIN LATERAL (
+      SELECT e.* FROM seen e WHERE e.channel_id = c.id AND e.event_id = p.event_id LIMIT 1
+    ) s
+    WHERE (SELECT i.id FROM inbox i WHERE i.id = p.id) IS NULL;
 END $$;

@@ -5,7 +5,8 @@
 CREATE OR REPLACE FUNCTION retain(
   p_max_count bigint DEFAULT NULL, p_max_age_ms double precision DEFAULT NULL,
   p_dedup_ms double precision DEFAULT 120000, p_limit integer DEFAULT 5000
-) RETURNS integer LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $$
+) RETURNS integer LANGUAGE plpgsql SET search_path FROM CURRENT
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
   at timestamptz := clock_timestamp();
   key integer := (SELECT lock_key FROM state);
@@ -82,7 +83,8 @@ END $$;
 -- Forgets channels that are empty and had no event for a day (or twice the age, if that is longer); never earlier, since positions rely
 -- on it. Returns how many; -1 if a drain is at work.
 CREATE OR REPLACE FUNCTION forget_channels(p_max_age_ms double precision, p_limit integer DEFAULT 1000)
-RETURNS integer LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $$
+RETURNS integer LANGUAGE plpgsql SET search_path FROM CURRENT
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
   idle interval := greatest(interval '1 day', p_max_age_ms * 2 * interval '1 millisecond');
   forgotten integer;

@@ -40,7 +40,7 @@ export class ListeningConnection {
       await within(client.connect(), timeoutMs)
       // Plans that do not depend on statistics, which a table that just grew has none of.
       await connection.query({
-        text: "SET enable_seqscan = off; SET jit = off; SET default_transaction_isolation = 'read committed'",
+        text: "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET default_transaction_isolation = 'read committed'",
       })
       return connection
     } catch (error) {

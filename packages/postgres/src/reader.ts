@@ -9,7 +9,6 @@ import {
   type Position,
 } from '@sluice/core'
 import { busClosed, unavailable } from './bus-errors.ts'
-import { channelBytes } from './channel-bytes.ts'
 import { type ChannelState, type ChannelStateRow, resumePoint, toChannelState, topPosition } from './channel-state.ts'
 import { FollowedChannel } from './followed-channel.ts'
 import { FollowedChannels, type PageRow, type ReadRow } from './followed-channels.ts'
@@ -22,6 +21,7 @@ import { PostgresSubscription } from './postgres-subscription.ts'
 import { quoteIdentifier } from './quote.ts'
 import { Signal } from './signal.ts'
 import type { Statements } from './statements.ts'
+import { type SubscribeRequest, SubscribeRequests } from './subscribe-requests.ts'
 
 /** A page: so many events and bytes of them (one event in any case) are in memory at a time. */
 const pageCount = 500
@@ -48,16 +48,6 @@ export interface ReaderOptions {
   readonly onHindered: (error: unknown) => void
 }
 
-interface SubscribeRequest {
-  readonly key: ChannelKey
-  readonly bytes: Buffer
-  readonly from: Position | 'live'
-  readonly listener: BusListener
-  readonly resolve: (subscription: BusSubscription) => void
-  readonly reject: (error: unknown) => void
-  isOver: boolean
-}
-
 interface ReadResult extends ReadRow {
   readonly top_seq: string
   readonly now_ms: number
@@ -73,7 +63,7 @@ interface ReadResult extends ReadRow {
 export class Reader {
   readonly #options: ReaderOptions
   readonly channels: FollowedChannels
-  #waiting: SubscribeRequest[] = []
+  readonly #requests: SubscribeRequests
   readonly #signal = new Signal()
   readonly #pause = new Signal()
   #connection: ListeningConnection | undefined
@@ -89,19 +79,16 @@ export class Reader {
   constructor(options: ReaderOptions) {
     this.#options = options
     this.channels = new FollowedChannels(options.observers)
+    this.#requests = new SubscribeRequests(options.settings.subscribeTimeoutMs, () => this.#lastError)
   }
 
   get status(): BusStatus {
     return this.#status
   }
 
-  get lastError(): unknown {
-    return this.#lastError
-  }
-
   /** Subscriptions that wait for their acknowledgement. */
   get waitingCount(): number {
-    return this.#waiting.length
+    return this.#requests.count
   }
 
   start(): void {
@@ -126,40 +113,14 @@ export class Reader {
     listener: BusListener,
     signal: AbortSignal | undefined,
   ): Promise<BusSubscription> {
-    return new Promise((resolve, reject) => {
-      const { subscribeTimeoutMs } = this.#options.settings
-      const finish = (settle: () => void): void => {
-        if (request.isOver) return
-        request.isOver = true
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
-        settle()
-      }
-      const request: SubscribeRequest = {
-        key,
-        bytes: channelBytes(key),
-        from,
-        listener,
-        resolve: (subscription) => finish(() => resolve(subscription)),
-        reject: (error) => finish(() => reject(error)),
-        isOver: false,
-      }
-      const abort = (): void => request.reject(signal?.reason)
-      const timer = setTimeout(() => {
-        this.#waiting = this.#waiting.filter(({ isOver }) => !isOver)
-        request.reject(
-          unavailable(`the subscription was not acknowledged within ${subscribeTimeoutMs} ms`, this.#lastError),
-        )
-      }, subscribeTimeoutMs)
-      signal?.addEventListener('abort', abort, { once: true })
-      this.#waiting.push(request)
-      this.#signal.set()
-    })
+    const subscribing = this.#requests.add(key, from, listener, signal)
+    this.#signal.set()
+    return subscribing
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const request of this.#waiting.splice(0)) request.reject(busClosed())
+    this.#requests.rejectAll(busClosed())
     this.#signal.set()
     this.#pause.set()
     await this.#connection?.close()
@@ -254,14 +215,14 @@ export class Reader {
     let turn = 0
     while (!this.#isClosed) {
       const { behind, replaying, channelCount } = this.channels
-      const hasWork = this.#waiting.length > 0 || behind.size > 0 || replaying.size > 0 || this.#isWoken
+      const hasWork = this.#requests.count > 0 || behind.size > 0 || replaying.size > 0 || this.#isWoken
       const intervalMs = channelCount > 0 ? pollMs : Math.max(pollMs, Math.min(idlePollMs, heartbeatMs / 2))
       nextPollAt = Math.min(nextPollAt, performance.now() + intervalMs)
       if (!hasWork && !this.#isPollDue) {
         await this.#signal.wait(Math.max(0, nextPollAt - performance.now()))
         if (this.#isClosed) return
       }
-      if (this.#waiting.length > 0) await this.#acknowledge(connection)
+      if (this.#requests.count > 0) await this.#acknowledge(connection)
       const isPolling = this.#isPollDue || performance.now() >= nextPollAt
       if (isPolling) {
         this.#isPollDue = false
@@ -275,21 +236,14 @@ export class Reader {
   }
 
   async #acknowledge(connection: ListeningConnection): Promise<void> {
-    const requests = this.#waiting.filter(({ isOver }) => !isOver).slice(0, acknowledgeCount)
-    this.#waiting = this.#waiting.filter((request) => !request.isOver && !requests.includes(request))
+    const requests = this.#requests.first(acknowledgeCount)
     if (requests.length === 0) return
     const positions = requests.map(({ from }) => (from === 'live' ? undefined : parsePosition(from)))
-    let states: ChannelState[]
-    try {
-      states = await this.#channelStates(
-        connection,
-        requests.map(({ bytes }) => bytes),
-        positions.map((position) => (position?.generation === undefined ? -1 : position.offset)),
-      )
-    } catch (error) {
-      this.#waiting.unshift(...requests)
-      throw error
-    }
+    const states = await this.#channelStates(
+      connection,
+      requests.map(({ bytes }) => bytes),
+      positions.map((position) => (position?.generation === undefined ? -1 : position.offset)),
+    )
     for (const [index, request] of requests.entries()) {
       const state = states[index]
       if (request.isOver || state === undefined || this.#isClosed) continue

@@ -78,7 +78,7 @@ export function statementsFor(schema: string): Statements {
         WHERE l.channel_id = c.id ORDER BY l.channel_offset DESC LIMIT 1
       ) t ON true
       LEFT JOIN LATERAL (
-        SELECT l.anchor FROM ${s}.log l WHERE l.channel_id = c.id AND l.channel_offset = k.at_offset
+        SELECT l.anchor FROM ${s}.log l WHERE l.channel_id = c.id AND l.channel_offset = k.at_offset LIMIT 1
       ) a ON true
       ORDER BY k.ordinal`,
     channelPage: `
