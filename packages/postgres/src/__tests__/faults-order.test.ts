@@ -142,7 +142,14 @@ describe.each(versions)('on Postgres $version', ({ binaries }) => {
       const input = { tenantId: channel.tenantId, channel: channel.name, type: 'x', data: 1 }
       await backend.bus.publishIn(late, { ...input, eventId: 'late' })
       // Dead rows that no vacuum may take away: sweeps become slow, and most begin after them.
-      await backend.query(`SELECT count(${backend.s}.publish('other', 'c', 'x', '1')) FROM generate_series(1, 20000)`)
+      await backend.query(
+        `INSERT INTO ${backend.s}.inbox (channel_key, event_id, type, data, published_at)
+         SELECT ${backend.s}.channel_key('other', 'c'), convert_to('e' || n, 'UTF8'), 'x', '1', 1 FROM generate_series(1, 150000) n`,
+      )
+      const drain = `SELECT drained, sweep_ms FROM ${backend.s}.drain(p_limit => 20000, p_wait => true)`
+      let sweep = { drained: 1, sweep_ms: 0 }
+      while (sweep.drained > 0) [sweep = { drained: 0, sweep_ms: 0 }] = await backend.query<typeof sweep>(drain)
+      expect(sweep.sweep_ms).toBeGreaterThan(5)
       const elsewhere = recordingListener()
       await backend.bus.subscribe({ tenantId: 'other', name: 'c' }, { from: 'live' }, elsewhere.listener)
       await backend.query(`SELECT ${backend.s}.publish('other', 'c', 'x', '1', event_id => 'end')`)

@@ -330,6 +330,16 @@ describe.each(versions)('watch_table on Postgres $version', ({ binaries }) => {
     ])
   })
 
+  it('keeps a table from being written whose column was renamed, until it is told the new name', async () => {
+    await client.query(`SELECT ${backend.s}.watch_table('orders', 'tenant_id', columns => ARRAY['id'])`)
+    const orders = await hear('t1', 'orders')
+    await client.query('ALTER TABLE orders RENAME tenant_id TO company_id')
+    await expect(client.query(`INSERT INTO orders VALUES (1, 't1')`)).rejects.toMatchObject({ code: '42703' })
+    await client.query(`SELECT ${backend.s}.watch_table('orders', 'company_id', columns => ARRAY['id'])`)
+    await client.query(`INSERT INTO orders VALUES (2, 't1')`)
+    expect(await heard([orders, 't1', 'orders'])).toEqual([[['insert', { id: 2 }]]])
+  })
+
   it('can be told anew and taken back', async () => {
     await client.query(`SELECT ${backend.s}.watch_table('orders', 'tenant_id', ARRAY['first'])`)
     await client.query(`SELECT ${backend.s}.watch_table('orders', 'tenant_id', ARRAY['second'], ARRAY['id'])`)
