@@ -42,6 +42,7 @@ export default defineConfig({
       project('hosts', 'test'),
       project('example-yoga-memory', 'examples/yoga-memory'),
       project('example-apollo-memory', 'examples/apollo-memory'),
+      project('example-apollo-postgres', 'examples/apollo-postgres'),
       project('example-envelop-fastify', 'examples/envelop-fastify'),
       project('scripts', 'scripts'),
     ],

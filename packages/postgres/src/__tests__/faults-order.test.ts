@@ -170,8 +170,11 @@ describe.each(versions)('on Postgres $version', ({ binaries }) => {
         channels.map((channel) => Promise.all(buses.slice(0, 3).map((bus) => record(bus, channel)))),
       )
       // A process of its own that drains all the time, and is killed while it does.
-      const script = new URL('./support/drain-for-ever.mjs', import.meta.url).pathname
-      const drainer = fork(script, [server.url(), backend.s], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+      const script = new URL('./support/drain-for-ever.ts', import.meta.url).pathname
+      const drainer = fork(script, [server.url(), backend.s], {
+        execArgv: ['--import', 'tsx'],
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      })
       await once(drainer, 'message')
       const writers = await Promise.all(Array.from({ length: 4 }, () => clientOf()))
       const publishing = Promise.all([
