@@ -180,7 +180,7 @@ export class Publisher {
           batch.map(({ values }) => values.publishedAt),
         ],
       },
-      { timeoutMs: timeLeft(batch) },
+      { timeoutMs: this.#statementTimeoutMs(batch) },
     )
     const ids = rows.map(({ id }) => BigInt(id)).sort((a, b) => (a < b ? -1 : 1))
     for (const [index, entry] of batch.entries()) {
@@ -232,7 +232,7 @@ export class Publisher {
           dedupWindowMs,
         ],
       },
-      { timeoutMs: timeLeft(batch), isReadCommitted: this.#needsReadCommitted },
+      { timeoutMs: this.#statementTimeoutMs(batch), isReadCommitted: this.#needsReadCommitted },
     )
     onDrained()
     const [first] = rows
@@ -253,6 +253,12 @@ export class Publisher {
     if (this.#needsReadCommitted || sqlStateOf(error) !== '25000') return false
     this.#needsReadCommitted = true
     return true
+  }
+
+  /** Half of the time at most: a link that swallows a statement must not use up the time of those who wait behind it. */
+  #statementTimeoutMs(batch: readonly Entry[]): number {
+    const leftMs = Math.max(...batch.map(({ deadline }) => deadline)) - performance.now()
+    return Math.max(1, Math.min(leftMs, this.#options.publishTimeoutMs / 2))
   }
 
   #takeBatch(): Entry[] {
@@ -310,10 +316,6 @@ function insertFailure(error: unknown): unknown {
   if (error.outcome === 'not-sent') return busClosed()
   if (error.outcome === 'refused') return unavailable('the server refused the event', error.cause)
   return outcomeUnknown('the connection was lost while the event was under way', error.cause)
-}
-
-function timeLeft(batch: readonly Entry[]): number {
-  return Math.max(1, Math.max(...batch.map(({ deadline }) => deadline)) - performance.now())
 }
 
 function delay(ms: number): Promise<void> {

@@ -1,4 +1,3 @@
-import type { Buffer } from 'node:buffer'
 import {
   type BusListener,
   type BusObservers,
@@ -9,11 +8,12 @@ import {
   type Position,
 } from '@sluice/core'
 import { busClosed, unavailable } from './bus-errors.ts'
-import { type ChannelState, type ChannelStateRow, resumePoint, toChannelState, topPosition } from './channel-state.ts'
+import { type ChannelState, resumePoint, topPosition } from './channel-state.ts'
 import { FollowedChannel } from './followed-channel.ts'
-import { FollowedChannels, type PageRow, type ReadRow } from './followed-channels.ts'
+import { FollowedChannels } from './followed-channels.ts'
 import type { InboxSweep } from './inbox-sweep.ts'
 import { ListeningConnection } from './listening-connection.ts'
+import { LogQueries } from './log-queries.ts'
 import { expectMigrated, migrate } from './migrations.ts'
 import type { PostgresBusSettings } from './options.ts'
 import { parsePosition } from './position.ts'
@@ -23,13 +23,8 @@ import { Signal } from './signal.ts'
 import type { Statements } from './statements.ts'
 import { type SubscribeRequest, SubscribeRequests } from './subscribe-requests.ts'
 
-/** A page: so many events and bytes of them (one event in any case) are in memory at a time. */
-const pageCount = 500
-const pageBytes = 4_194_304
 const acknowledgeCount = 500
 const drainCount = 500
-/** With more channels than this their keys are more than the events that are read in vain. */
-const maxFilteredCount = 64
 const idlePollMs = 1_000
 const migrationTimeoutMs = 60_000
 const firstBackoffMs = 50
@@ -46,13 +41,6 @@ export interface ReaderOptions {
   readonly onReady: () => void
   /** Connecting failed, or the connection was lost. */
   readonly onHindered: (error: unknown) => void
-}
-
-interface ReadResult extends ReadRow {
-  readonly top_seq: string
-  readonly now_ms: number
-  readonly seq: string | null
-  readonly bytes: string
 }
 
 /**
@@ -183,6 +171,7 @@ export class Reader {
   /** Listens, then looks at where each channel is: from here on nothing is missed. */
   async #reconnected(connection: ListeningConnection): Promise<void> {
     const { statements } = this.#options
+    const queries = new LogQueries(connection, statements)
     const [state] = await connection.query<{ epoch: string; notify_channel: string }>({ text: statements.state })
     if (state === undefined) throw new Error('the table "state" is empty')
     await connection.query({ text: `LISTEN ${quoteIdentifier(state.notify_channel)}` })
@@ -192,8 +181,7 @@ export class Reader {
     const states = new Map<FollowedChannel, ChannelState>()
     for (let first = 0; first < followed.length; first += acknowledgeCount) {
       const some = followed.slice(first, first + acknowledgeCount)
-      const rows = await this.#channelStates(
-        connection,
+      const rows = await queries.channelStates(
         some.map(({ bytes }) => bytes),
         some.map(({ point }) => point.offset),
       )
@@ -211,6 +199,7 @@ export class Reader {
 
   async #serve(connection: ListeningConnection): Promise<void> {
     const { pollMs, heartbeatMs } = this.#options.settings
+    const queries = new LogQueries(connection, this.#options.statements)
     let nextPollAt = 0
     let turn = 0
     while (!this.#isClosed) {
@@ -222,25 +211,24 @@ export class Reader {
         await this.#signal.wait(Math.max(0, nextPollAt - performance.now()))
         if (this.#isClosed) return
       }
-      if (this.#requests.count > 0) await this.#acknowledge(connection)
+      if (this.#requests.count > 0) await this.#acknowledge(queries)
       const isPolling = this.#isPollDue || performance.now() >= nextPollAt
       if (isPolling) {
         this.#isPollDue = false
         nextPollAt = performance.now() + intervalMs
         await this.#drain(connection)
       }
-      if (this.#isWoken || isPolling) await this.#read(connection)
+      if (this.#isWoken || isPolling) await this.#read(queries)
       turn += 1
-      await this.#catchUpOne(connection, turn)
+      await this.#catchUpOne(queries, turn)
     }
   }
 
-  async #acknowledge(connection: ListeningConnection): Promise<void> {
+  async #acknowledge(queries: LogQueries): Promise<void> {
     const requests = this.#requests.first(acknowledgeCount)
     if (requests.length === 0) return
     const positions = requests.map(({ from }) => (from === 'live' ? undefined : parsePosition(from)))
-    const states = await this.#channelStates(
-      connection,
+    const states = await queries.channelStates(
       requests.map(({ bytes }) => bytes),
       positions.map((position) => (position?.generation === undefined ? -1 : position.offset)),
     )
@@ -292,38 +280,31 @@ export class Reader {
     }
   }
 
-  async #read(connection: ListeningConnection): Promise<void> {
+  async #read(queries: LogQueries): Promise<void> {
     this.#isWoken = false
     const channels = this.channels.all()
     if (channels.length === 0) return
-    const { statements } = this.#options
-    const isFiltered = channels.length <= maxFilteredCount
-    const page = [this.#cursor, pageCount, pageBytes]
-    const rows = await connection.query<ReadResult>(
-      isFiltered
-        ? { name: 'sluice-read-some', text: statements.readSome, values: [...page, channels.map(({ bytes }) => bytes)] }
-        : { name: 'sluice-read-all', text: statements.readAll, values: page },
+    const { rows, cursor, isLast, nowMs } = await queries.read(
+      this.#cursor,
+      channels.map(({ bytes }) => bytes),
     )
-    const last = rows.at(-1)
-    if (last === undefined) return
     for (const row of rows) {
       if (this.#isClosed) return
-      if (row.seq !== null) this.channels.applyRead(row)
+      this.channels.applyRead(row)
     }
-    const isWhole = last.seq === null || (rows.length < pageCount && Number(last.bytes) < pageBytes)
-    this.#cursor = isWhole ? Math.max(this.#cursor, Number(last.top_seq)) : Number(last.seq)
-    if (!isWhole) this.#isWoken = true
-    else if (this.channels.behind.size === 0) this.#syncedMs = last.now_ms
+    this.#cursor = cursor
+    if (!isLast) this.#isWoken = true
+    else if (this.channels.behind.size === 0) this.#syncedMs = nowMs
   }
 
   /** One page for one of those that lack something; the next turn is another's. */
-  async #catchUpOne(connection: ListeningConnection, turn: number): Promise<void> {
+  async #catchUpOne(queries: LogQueries, turn: number): Promise<void> {
     const { behind, replaying } = this.channels
     const [channel] = behind
     if (channel !== undefined && (turn % 2 === 0 || replaying.size === 0)) {
       behind.delete(channel)
       behind.add(channel)
-      const { rows, isLast } = await this.#page(connection, channel, channel.point.offset)
+      const { rows, isLast } = await queries.page(channel.bytes, channel.point.offset)
       if (!this.#isClosed) this.channels.applyPage(channel, rows, isLast)
       return
     }
@@ -332,34 +313,8 @@ export class Reader {
     const [subscription, itsChannel] = next
     replaying.delete(subscription)
     replaying.set(subscription, itsChannel)
-    const { rows, isLast } = await this.#page(connection, itsChannel, subscription.point.offset)
+    const { rows, isLast } = await queries.page(itsChannel.bytes, subscription.point.offset)
     if (!this.#isClosed) this.channels.applyReplay(subscription, rows, isLast)
-  }
-
-  async #page(
-    connection: ListeningConnection,
-    { bytes }: FollowedChannel,
-    offset: number,
-  ): Promise<{ rows: readonly PageRow[]; isLast: boolean }> {
-    const rows = await connection.query<PageRow & { bytes: string | null }>({
-      name: 'sluice-page',
-      text: this.#options.statements.channelPage,
-      values: [bytes, offset, pageCount, pageBytes],
-    })
-    return { rows, isLast: rows.length < pageCount && Number(rows.at(-1)?.bytes ?? 0) < pageBytes }
-  }
-
-  async #channelStates(
-    connection: ListeningConnection,
-    keys: readonly Buffer[],
-    offsets: readonly number[],
-  ): Promise<ChannelState[]> {
-    const rows = await connection.query<ChannelStateRow>({
-      name: 'sluice-states',
-      text: this.#options.statements.channelStates,
-      values: [keys, offsets],
-    })
-    return rows.map(toChannelState)
   }
 
   #setStatus(status: BusStatus): void {

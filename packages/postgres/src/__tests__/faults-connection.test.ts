@@ -98,6 +98,35 @@ describe('fault 2: connections killed at random under load', () => {
       expect(committed).toEqual([...(accepted[index] ?? []), 'last'])
     }
   })
+
+  it('also of those who are told the history meanwhile', async () => {
+    const backend = await backendOf()
+    const publisher = await backend.another()
+    const channel = freshChannel()
+    const from = await backend.bus.position(channel)
+    await Promise.all(Array.from({ length: 4_000 }, (_, n) => publisher.publish(makeEvent(channel, `e${n}`))))
+    const admin = await server.connect()
+    onTestFinished(() => admin.end())
+    let count = 0
+    const recordings = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        // Each listener has the listening connection killed after every 700 events that it was told.
+        const recording = recordingListener((notification) => {
+          count += notification.kind === 'event' ? 1 : 0
+          if (count % 700 !== 0) return
+          void admin.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice' AND query NOT LIKE '%inbox%'`,
+          )
+        })
+        await backend.bus.subscribe(channel, { from }, recording.listener)
+        return recording
+      }),
+    )
+    for (let n = 4_000; n < 4_100; n += 1) await publishStubbornly(publisher, makeEvent(channel, `e${n}`))
+    await publishStubbornly(publisher, makeEvent(channel, 'last'))
+    const committed = await expectWhole(backend, channel, recordings, 'last')
+    expect(committed).toHaveLength(4_101)
+  })
 })
 
 describe('fault 4: a link that swallows one direction', () => {
