@@ -1,6 +1,7 @@
 // `npm run bench:postgres`: what an event costs its publisher, its subscriber and whoever else writes, on a PostgreSQL of its own or that of DATABASE_URL.
 import { listenNotify, sluice } from './carriers.ts'
 import { measureDelivery } from './delivery.ts'
+import { graphqlPostgresSubscriptions } from './installed-peer.ts'
 import { type Database, startOwnPostgres } from './own-postgres.ts'
 import { type Extra, measureWriters } from './writers.ts'
 
@@ -12,10 +13,10 @@ const database: Database =
 try {
   const { connectionString } = database
   console.log('publish -> delivered, 230 bytes of data; one after another, then 500 at a time')
-  for (const carrier of [sluice, listenNotify]) {
+  for (const carrier of [sluice, listenNotify, graphqlPostgresSubscriptions]) {
     const result = await measureDelivery(await carrier(connectionString), 1_000, 20_000)
     console.log(
-      `  ${result.name.padEnd(18)} p50 ${result.p50Ms.toFixed(2)} ms, p99 ${result.p99Ms.toFixed(2)} ms; ` +
+      `  ${result.name.padEnd(36)} p50 ${result.p50Ms.toFixed(2)} ms, p99 ${result.p99Ms.toFixed(2)} ms; ` +
         `${Math.round(result.perSecond)} events/s; ${result.lostCount} lost`,
     )
   }
