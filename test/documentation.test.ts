@@ -16,7 +16,7 @@ const pages = [
 ]
 
 /** Pages without a server of their own to run. */
-const otherPages = ['docs/buses/redis.md', 'packages/jit/README.md']
+const otherPages = ['docs/buses/postgres.md', 'docs/buses/redis.md', 'packages/jit/README.md']
 
 const textOf = (page: string): Promise<string> => readFile(new URL(`../${page}`, import.meta.url), 'utf8')
 

@@ -58,7 +58,9 @@ export { isPromise, type MaybePromise } from './maybe-promise.ts'
 export { withTimeLimit } from './time-limit.ts'
 export { type WatchedSubscribe, watchSubscribe } from './subscription/watch-subscribe.ts'
 
-// The bus: its contract, and the one that is built in.
+// The bus: its contract, what implementations share, and the one that is built in.
+export { toBusEvent, type UncheckedEvent } from './bus/bus-event.ts'
+export { BusObservers } from './bus/bus-observers.ts'
 export type {
   BusCapabilities,
   BusEvent,
@@ -75,7 +77,6 @@ export type {
   Position,
   PublishReceipt,
 } from './bus/event-bus.ts'
-export { BusObservers } from './bus/bus-observers.ts'
 export { type ChannelKey, type ChannelTenant, encodeChannelKey, isSameChannel, SHARED } from './bus/channel-key.ts'
 export type { PublishedEvent } from './bus/published-event.ts'
 export { type MemoryBus, memoryBus, type MemoryBusStats } from './bus/memory-bus.ts'

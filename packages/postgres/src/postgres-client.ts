@@ -1,0 +1,36 @@
+/** What of `pg` is used, as structures, so that any of its versions and type packages fits. */
+
+/** The rows of a query. */
+export interface QueryResult {
+  readonly rows: readonly object[]
+}
+
+/** A query with parameters. */
+export interface QueryConfig {
+  readonly text: string
+  readonly values?: unknown[]
+  /** Prepared under this name. */
+  readonly name?: string
+}
+
+/** A client that was taken from a pool. */
+export interface PostgresPoolClient {
+  query(config: QueryConfig): Promise<QueryResult>
+  on(event: 'error', listener: (error: Error) => void): unknown
+  off(event: 'error', listener: (error: Error) => void): unknown
+  release(destroy?: boolean | Error): void
+}
+
+/** A `Pool` of `pg`. */
+export interface PostgresPool {
+  connect(): Promise<PostgresPoolClient>
+  readonly options: object
+}
+
+/**
+ * Whoever runs the statements of a transaction: a `Client` or `PoolClient` of `pg`, or a function of a query
+ * builder or ORM dressed as one. The text has `$1`-style parameters.
+ */
+export interface TransactionClient {
+  query(text: string, values: unknown[]): PromiseLike<unknown>
+}
