@@ -1,6 +1,6 @@
 import { installOnDebian, isProgram, onPath } from './system-program.ts'
 
-const advice = `[test] The tests of the Redis bus need redis-server 7 or later, and none was found. One of these helps:
+const advice = `[redis] The tests and the demo of the Redis bus need redis-server 7 or later, and none was found. One of these helps:
   - Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y redis-server
   - macOS:           brew install redis
   - anywhere:        set REDIS_SERVER_PATH to the program's path (Valkey's valkey-server serves too)
@@ -11,7 +11,7 @@ export function findRedisServer(): string | null {
   const given = process.env['REDIS_SERVER_PATH']
   if (given !== undefined && given !== '') {
     if (isProgram(given)) return given
-    throw new Error(`[test] REDIS_SERVER_PATH is ${given}, but there is no program there. Correct it or unset it.`)
+    throw new Error(`[redis] REDIS_SERVER_PATH is ${given}, but there is no program there. Correct it or unset it.`)
   }
   return onPath(['redis-server', 'valkey-server']).find(isProgram) ?? null
 }
@@ -23,9 +23,9 @@ export function findRedisServer(): string | null {
 export async function ensureRedisServer(): Promise<string> {
   const found = findRedisServer()
   if (found !== null) return found
-  await installOnDebian('redis-server', 'for the tests of the Redis bus', advice)
+  await installOnDebian('redis-server', 'for the Redis bus', advice)
   const installed = findRedisServer()
   if (installed === null) throw new Error(advice)
-  console.log(`[test] installed ${installed}`)
+  console.log(`[redis] installed ${installed}`)
   return installed
 }

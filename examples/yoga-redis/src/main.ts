@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { demonstrate } from './demonstrate.ts'
 import { PEOPLE, tokenOf } from './people.ts'
-import { startInstance, startRedis } from './processes.ts'
+import { expectFree, startInstance, startRedis } from './processes.ts'
 
 const help = `Sluice example: a chat of two companies on two instances of GraphQL Yoga and one Redis, which is restarted in the middle.
 
@@ -38,12 +38,14 @@ async function run({ port, once }: Options): Promise<void> {
   const closing: (() => Promise<unknown>)[] = []
   try {
     const stopped = once ? undefined : untilStopped()
-    console.log('Sluice example · two instances of GraphQL Yoga on one Redis\n')
+    const ports = port === 0 ? [0, 0] : [port, port + 1]
+    for (const each of ports) await expectFree(each)
     const redis = await startRedis()
     closing.unshift(redis.stop)
-    const first = await startInstance('north', redis.url, port)
+    console.log(`Sluice example · two instances of GraphQL Yoga on one Redis, at ${redis.url}\n`)
+    const first = await startInstance('north', redis.url, ports[0] as number)
     closing.unshift(first.stop)
-    const second = await startInstance('south', redis.url, port === 0 ? 0 : port + 1)
+    const second = await startInstance('south', redis.url, ports[1] as number)
     closing.unshift(second.stop)
     await demonstrate(redis, [first, second], (line) => console.log(`  ${line}`))
     if (stopped !== undefined) console.log(invitation(first.url, second.url))
@@ -66,10 +68,10 @@ function invitation(first: string, second: string): string {
   Ctrl+C stops everything.`
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process as usual. */
+/** Resolves at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process as usual. */
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
   })
 }
 

@@ -44,6 +44,17 @@ export async function startRedis(): Promise<RedisProcess> {
   }
 }
 
+/** Rejects if somebody else listens on the port. */
+export async function expectFree(port: number): Promise<void> {
+  const probe = createServer()
+  try {
+    await once(probe.listen(port), 'listening')
+  } catch {
+    throw new Error(`Port ${port} is in use. Stop what runs there, or give another: npm run demo:redis -- --port 5000`)
+  }
+  await once(probe.close(), 'close')
+}
+
 /** One instance of the server. */
 export interface InstanceProcess {
   readonly name: string

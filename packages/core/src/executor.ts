@@ -2,6 +2,7 @@ import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql'
 import { toBusEvent } from './bus/bus-event.ts'
 import type { PublishReceipt } from './bus/event-bus.ts'
 import { memoryBus } from './bus/memory-bus.ts'
+import { refusedByBus } from './bus/refused-by-bus.ts'
 import { checkSchema } from './channel/check-schema.ts'
 import { markExecutedBySluice } from './channel/executed-schemas.ts'
 import { internalErrorMasker } from './delivery/internal-error-masker.ts'
@@ -185,7 +186,8 @@ export function createSubscriptionExecutor<TContext = RegisteredContext>(
       const pace = scheduler.keepPace()
       if (pace !== undefined) await pace
       return receipt
-    } catch (error) {
+    } catch (refusal) {
+      const error = refusedByBus(refusal)
       counters.countError(error instanceof SluiceError ? error.code : 'UNKNOWN')
       throw error
     }

@@ -1,4 +1,5 @@
 import { type ChannelKey, encodeChannelKey } from '../bus/channel-key.ts'
+import { refusedByBus } from '../bus/refused-by-bus.ts'
 import type { BusSubscription, EventBus } from '../bus/event-bus.ts'
 import { SluiceError } from '../errors.ts'
 import { withTimeLimit } from '../time-limit.ts'
@@ -101,7 +102,7 @@ export class Router {
       // The next one tries anew.
       if (this.#routes.get(name) === opened) this.#routes.delete(name)
       throw cause instanceof SluiceError
-        ? cause
+        ? refusedByBus(cause)
         : new SluiceError('BUS_UNAVAILABLE', 'The bus refused the subscription.', { cause })
     }
   }

@@ -200,3 +200,16 @@ test('what the bus tells its observers reaches onError', async () => {
   await failing.publish('c', 1)
   expect(failing.errors).toEqual([expect.objectContaining({ message: 'a listener failed' })])
 })
+
+test("a right that the server's own user has not at the bus is a mistake of the server, not of the client", async () => {
+  const forbidden = new SluiceError('FORBIDDEN', 'the user "sluice" of redis.internal may not')
+  const refuse = () => Promise.reject(forbidden)
+  const { attempt, executor, errors } = service({ subscribe: refuse, publish: refuse })
+  const outcome = await attempt(query)
+  expect(codesOf(outcome)).toEqual(['BAD_CONFIG'])
+  expect(JSON.stringify(outcome)).not.toContain('redis.internal')
+  expect(errors).toEqual([expect.objectContaining({ code: 'BAD_CONFIG', cause: forbidden })])
+
+  const publishing = executor.publisherFor({ viewer: alice }).publish({ channel: 'c', type: 'changed', data: 1 })
+  await expect(publishing).rejects.toMatchObject({ name: 'SluiceError', code: 'BAD_CONFIG', cause: forbidden })
+})
