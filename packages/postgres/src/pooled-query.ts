@@ -22,8 +22,6 @@ export async function pooledQuery<T extends object>(
 ): Promise<readonly T[]> {
   const deadline = performance.now() + timeoutMs
   const client = await take(pool, timeoutMs)
-  // Without a listener a connection that breaks while it is ours would be an uncaught exception.
-  client.on('error', ignore)
   let isBroken = false
   try {
     const run = async (): Promise<readonly T[]> => {
@@ -39,16 +37,23 @@ export async function pooledQuery<T extends object>(
     isBroken = outcome === 'unknown' || isReadCommitted
     throw new StatementError(outcome, error)
   } finally {
-    client.off('error', ignore)
-    client.release(isBroken)
+    giveBack(client, isBroken)
   }
 }
 
+/**
+ * Takes a client, which has an error listener from the very first moment: a server that ends a session may say so in the same
+ * packet in which it said that it is ready, and an error that nobody listens to ends the process.
+ */
 async function take(pool: PostgresPool, timeoutMs: number): Promise<PostgresPoolClient> {
   let isLate = false
-  const connecting = pool.connect().then((client) => {
-    if (isLate) client.release()
-    return client
+  const connecting = new Promise<PostgresPoolClient>((resolve, reject) => {
+    pool.connect((error, client) => {
+      client?.on('error', ignore)
+      if (client === undefined) reject(error ?? new Error('the pool gave no client'))
+      else if (isLate) giveBack(client, false)
+      else resolve(client)
+    })
   })
   try {
     return await within(connecting, timeoutMs)
@@ -56,6 +61,11 @@ async function take(pool: PostgresPool, timeoutMs: number): Promise<PostgresPool
     isLate = true
     throw new StatementError('not-sent', error)
   }
+}
+
+function giveBack(client: PostgresPoolClient, isBroken: boolean): void {
+  client.off('error', ignore)
+  client.release(isBroken)
 }
 
 /** Rejects if the promise has not settled in time; what it settles with afterwards is nobody's. */

@@ -23,7 +23,8 @@ export interface PostgresPoolClient {
 
 /** A `Pool` of `pg`. */
 export interface PostgresPool {
-  connect(): Promise<PostgresPoolClient>
+  /** As a callback and not a promise: the client can fail again before a promise's listeners are called. */
+  connect(callback: (error: Error | undefined, client: PostgresPoolClient | undefined) => void): void
   readonly options: object
 }
 

@@ -112,7 +112,8 @@ describe('fault 2: connections killed at random under load', () => {
       Array.from({ length: 5 }, async () => {
         // Each listener has the listening connection killed after every 700 events that it was told.
         const recording = recordingListener((notification) => {
-          count += notification.kind === 'event' ? 1 : 0
+          if (notification.kind !== 'event') return
+          count += 1
           if (count % 700 !== 0) return
           void admin.query(
             `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice' AND query NOT LIKE '%inbox%'`,
