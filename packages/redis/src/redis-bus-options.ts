@@ -31,8 +31,8 @@ export interface RedisBusOptions {
   /** The largest `data` of an event, in bytes. @default 1_048_576 (1 MiB) */
   readonly maxPayloadBytes?: number
   /**
-   * For how long a repeated `eventId` is recognised, in milliseconds. With 0 an event whose reply is lost is not sent again: its publish
-   * rejects with BUS_OUTCOME_UNKNOWN.
+   * For how long a repeated `eventId` is recognised, in milliseconds: at least `publishTimeoutMs`, for so long an event may be sent
+   * again. With 0 an event whose reply is lost is not sent again: its publish rejects with BUS_OUTCOME_UNKNOWN.
    *
    * @default 120_000 (2 minutes)
    */
@@ -96,6 +96,12 @@ export function resolveRedisBusOptions(options: RedisBusOptions): RedisBusLimits
     checkIntervalMs = 15_000,
     lingerMs = 5_000,
   } = options
+  if (dedupWindowMs > 0 && dedupWindowMs < publishTimeoutMs) {
+    throw new SluiceError(
+      'BAD_CONFIG',
+      `[redisBus] the option "dedupWindowMs" has to be at least publishTimeoutMs, which is ${publishTimeoutMs}, or 0: an event is sent again for so long, and would be published twice.`,
+    )
+  }
   return {
     consumerGroup,
     keyPrefix,
@@ -130,7 +136,8 @@ function targetOf({ url, client }: RedisBusOptions): RedisTarget {
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
 const milliseconds = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(2_147_483_647))
-const name = v.pipe(v.string(), v.regex(/^[\w.:/-]{1,64}$/))
+/** What `consumerGroup` and `keyPrefix` are made of. */
+export const nameSchema: v.GenericSchema<string> = v.pipe(v.string(), v.regex(/^[\w.:/-]{1,64}$/))
 
 const schema = v.strictObject({
   url: v.optional(v.string()),
@@ -140,8 +147,8 @@ const schema = v.strictObject({
       'has to be a client of ioredis',
     ),
   ),
-  consumerGroup: v.optional(name),
-  keyPrefix: v.optional(name),
+  consumerGroup: v.optional(nameSchema),
+  keyPrefix: v.optional(nameSchema),
   history: v.optional(
     v.strictObject({
       maxCount: v.optional(count),

@@ -23,6 +23,7 @@ import { busError } from './connection/reply-error.ts'
 import { formatPosition, parsePosition } from './cursor.ts'
 import { channelNames } from './keys.ts'
 import { Publisher } from './publisher.ts'
+import { FrameBudget } from './reader/frame-buffer.ts'
 import { readHistory } from './reader/read-history.ts'
 import { cursorAtTop } from './reader/page.ts'
 import { Pages } from './reader/pages.ts'
@@ -47,6 +48,9 @@ export interface RedisBus extends EventBus {
   /** What it holds at the moment, for metrics and for tests that nothing is left. */
   stats(): RedisBusStats
 }
+
+/** What is kept of the wire while channels are replayed. What is more than that is read from the stream instead. */
+const maxBufferedBytes = 67_108_864
 
 /** How long `close` waits for events that are on their way. */
 const closeTimeoutMs = 1_000
@@ -100,7 +104,7 @@ export function redisBus(options: RedisBusOptions): RedisBus {
     space,
     lingerMs,
     checkIntervalMs,
-    services: { commands, tops, pages, onError },
+    services: { commands, tops, pages, budget: new FrameBudget(maxBufferedBytes), onError },
   })
   const connectionName = `sluice:${consumerGroup}:subscriber`
   const wireOptions = {

@@ -97,7 +97,7 @@ describe('a process that its user lets only subscribe', () => {
   it('hears, resumes and reads, and cannot publish', async () => {
     const server = await openServer()
     const all = await connectedBus({ url: server.url })
-    const bus = await confinedBus(server, 'reader', { access: 'subscribe' })
+    const bus = await confinedBus(server, 'reader', { tenants: 'all', access: 'subscribe' })
     const channel = { tenantId: 'acme', name: 'orders' }
     const from = await bus.position(channel)
     const recording = recordingListener()
@@ -128,5 +128,35 @@ describe('a process that its user lets only subscribe', () => {
 describe('rules', () => {
   it('cannot be made for a tenant whose name has white space', () => {
     expect(() => redisAclRules({ tenantId: 'a b' })).toThrow(expect.objectContaining({ code: 'BAD_CONFIG' }))
+  })
+
+  it.each([
+    [{}],
+    [{ tenantId: undefined }],
+    [{ tenant: 'acme' }],
+    [{ tenantId: 'acme', tenants: 'all' }],
+    [{ tenantId: '' }],
+    [{ tenantId: 5 }],
+    [{ tenantId: null }],
+    [{ tenants: 'acme' }],
+    [{ tenantId: 'acme', access: 'read' }],
+    [{ tenantId: 'acme', keyPrefix: 'x y' }],
+    [{ tenantId: 'acme', database: -1 }],
+    [undefined],
+  ])('allow nothing by omission or by a slip: %j', (options) => {
+    expect(() => redisAclRules(options as never)).toThrow(expect.objectContaining({ code: 'BAD_CONFIG' }))
+  })
+
+  it('that do not name the database of the bus let it append, and tell nobody: what became of the event is not known', async () => {
+    const server = await openServer()
+    const admin = openClient(server.port)
+    await admin.call('ACL', 'SETUSER', 'acme', 'reset', 'on', '>secret', ...redisAclRules({ tenantId: 'acme' }))
+    const bus = await connectedBus({ url: `redis://acme:secret@127.0.0.1:${server.port}/3` })
+    const channel = { tenantId: 'acme', name: 'orders' }
+    await expect(bus.publish(makeEvent(channel))).rejects.toMatchObject({
+      code: 'BUS_OUTCOME_UNKNOWN',
+      message: expect.stringContaining("can't publish to the channel") as unknown,
+    })
+    expect((await bus.history(channel, { limit: 10 })).events).toHaveLength(1)
   })
 })

@@ -58,6 +58,15 @@ describe('the options', () => {
     )
   })
 
+  it('remember ids for as long as an event may be sent again, or not at all', () => {
+    expect(() => resolveRedisBusOptions({ url, dedupWindowMs: 4_999 })).toThrow(
+      expect.objectContaining({ code: 'BAD_CONFIG', message: expect.stringContaining('"dedupWindowMs"') }),
+    )
+    expect(() => resolveRedisBusOptions({ url, publishTimeoutMs: 120_001 })).toThrow(/"dedupWindowMs"/)
+    expect(resolveRedisBusOptions({ url, dedupWindowMs: 5_000 }).dedupWindowMs).toBe(5_000)
+    expect(resolveRedisBusOptions({ url, dedupWindowMs: 0 }).dedupWindowMs).toBe(0)
+  })
+
   it('need exactly one of url and client', () => {
     const client: RedisClient = new Redis({ lazyConnect: true })
     for (const options of [{}, { url, client }]) {

@@ -36,8 +36,12 @@ export class Audience {
     let notification: BusNotification | undefined
     for (const member of this.#members) {
       if (member.floor !== undefined) {
-        if (member.floor.epoch !== cursor.epoch || cursor.offset <= member.floor.offset) continue
+        const place = placeAt(member.floor, cursor)
+        if (place === 'before') continue
         member.floor = undefined
+        if (place === 'at') continue
+        // Where it was acknowledged is gone, and nobody but it was there.
+        if (place === 'fork') member.tell(gapBefore(cursor))
       }
       notification ??= this.#decode(entry, cursor)
       member.tell(notification)
@@ -73,4 +77,17 @@ export class Audience {
       return Object.freeze({ kind: 'advance', position })
     }
   }
+}
+
+/** Where an event is, seen from where a member was acknowledged; `fork`: in a history that has not got that place. */
+function placeAt(floor: Cursor, { epoch, ms, offset }: Cursor): 'before' | 'at' | 'after' | 'fork' {
+  if (epoch !== floor.epoch) return 'before'
+  if (offset > floor.offset) return 'after'
+  // Times do not go back within a history: an earlier entry with a later time replaced what was acknowledged.
+  if (offset < floor.offset) return ms > floor.ms ? 'fork' : 'before'
+  return ms === floor.ms ? 'at' : 'fork'
+}
+
+function gapBefore(cursor: Cursor): BusNotification {
+  return Object.freeze({ kind: 'gap', reason: 'fork', position: formatPosition({ ...cursor, isBefore: true }) })
 }

@@ -2,6 +2,7 @@ import type { BusNotification, ChannelKey, SluiceError } from '@sluice/core'
 import type { Commands } from '../connection/commands.ts'
 import { type Cursor, formatPosition, lastOffset } from '../cursor.ts'
 import type { Frame } from '../entry.ts'
+import type { FrameBudget } from '../reader/frame-buffer.ts'
 import type { ChannelNames } from '../keys.ts'
 import { ChannelReader } from '../reader/channel-reader.ts'
 import { cursorAtTop, type Top } from '../reader/page.ts'
@@ -14,10 +15,12 @@ export interface ChannelServices {
   readonly commands: Commands
   readonly tops: Tops
   readonly pages: Pages
+  /** What all readers keep of the wire together. */
+  readonly budget: FrameBudget
   readonly onError: (error: unknown) => void
 }
 
-/** What a reader keeps of the wire while it replays, per channel. */
+/** What one reader keeps of the wire while it replays. */
 const bufferLimits = { maxCount: 1_024, maxBytes: 4_194_304 }
 
 interface Reading {
@@ -183,7 +186,7 @@ export class Channel {
         tellGap: (reason, cursor, before) => audience.tellGap(reason, cursor, before),
         becameLive: () => this.#merge(),
       },
-      bufferLimits,
+      { ...bufferLimits, budget: this.#services.budget },
       cursor,
     )
     const reading: Reading = { reader, audience, onTop }
@@ -199,7 +202,9 @@ export class Channel {
     )
     if (top === undefined) return
     onTop?.(top)
-    reader.takeTop(top)
+    // An answer to an older question, from before the wire was gone for a moment, may have made it live too early.
+    if (reader.state === 'live') reader.check(top, reader.cursor as Cursor)
+    else reader.takeTop(top)
   }
 
   async #askPage(reading: Reading, cursor: Cursor, ticket: number): Promise<void> {

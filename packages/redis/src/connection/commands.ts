@@ -4,6 +4,7 @@ import { rangeScript } from '../scripts/range-script.ts'
 import type { Script } from '../scripts/script.ts'
 import { topScript } from '../scripts/top-script.ts'
 import { Link } from './link.ts'
+import { partitionSlot } from './partition-slot.ts'
 import { type ClusterConnection, isCluster, type RedisArgument, type RedisConnection } from './redis-client.ts'
 import { busError, ConnectionLostError, failureKind, isUnknownScript, withoutCommand } from './reply-error.ts'
 
@@ -61,6 +62,11 @@ export class Commands {
   get cluster(): ClusterConnection | undefined {
     const { connection } = this.#link
     return connection !== undefined && isCluster(connection) ? connection : undefined
+  }
+
+  /** Which server of a cluster has a partition, as `host:port`; `undefined` for one server, or if it is not known. */
+  ownerOf(partition: number): string | undefined {
+    return this.cluster?.slots[partitionSlot(partition)]?.[0]
   }
 
   start(): void {

@@ -17,6 +17,7 @@ export function ownedConnectionOptions(connectionName: string): object {
     maxRetriesPerRequest: 0,
     commandTimeout: undefined,
     monitor: false,
+    stringNumbers: false,
     disconnectTimeout: 100,
   }
 }
@@ -31,7 +32,13 @@ export function ownedClusterOptions(connectionName: string): { readonly redisOpt
     scaleReads: 'master',
     shardedSubscribers: false,
     slotsRefreshInterval: 2_000,
-    redisOptions: { connectionName, commandTimeout: undefined, maxRetriesPerRequest: 0, disconnectTimeout: 100 },
+    redisOptions: {
+      connectionName,
+      commandTimeout: undefined,
+      maxRetriesPerRequest: 0,
+      stringNumbers: false,
+      disconnectTimeout: 100,
+    },
   }
   return options
 }

@@ -4,6 +4,31 @@ import { type Frame, frameBytes } from '../entry.ts'
 export interface FrameBufferLimits {
   readonly maxCount: number
   readonly maxBytes: number
+  /** What all buffers of a bus may keep together. */
+  readonly budget: FrameBudget
+}
+
+/** Bytes that many buffers share: after a reconnect every channel may be replaying at once. */
+export class FrameBudget {
+  readonly #maxBytes: number
+  #usedBytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes
+  }
+
+  get isExceeded(): boolean {
+    return this.#usedBytes > this.#maxBytes
+  }
+
+  /** @param bytes less than 0 for what is given back */
+  use(bytes: number): void {
+    this.#usedBytes += bytes
+  }
 }
 
 /**
@@ -31,9 +56,12 @@ export class FrameBuffer {
 
   add(frame: Frame): void {
     if (this.#hasOverflown) return
-    this.#bytes += frameBytes(frame)
+    const { maxCount, maxBytes, budget } = this.#limits
+    const bytes = frameBytes(frame)
+    this.#bytes += bytes
+    budget.use(bytes)
     this.#frames.push(frame)
-    if (this.#frames.length <= this.#limits.maxCount && this.#bytes <= this.#limits.maxBytes) return
+    if (this.#frames.length <= maxCount && this.#bytes <= maxBytes && !budget.isExceeded) return
     this.clear()
     this.#hasOverflown = true
   }
@@ -46,6 +74,7 @@ export class FrameBuffer {
   }
 
   clear(): void {
+    this.#limits.budget.use(-this.#bytes)
     this.#frames = []
     this.#bytes = 0
     this.#hasOverflown = false

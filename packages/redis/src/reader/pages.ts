@@ -6,20 +6,24 @@ import type { ChannelNames } from '../keys.ts'
 import { newEpoch } from '../publisher.ts'
 import { rangeScript } from '../scripts/range-script.ts'
 import type { Page } from './page.ts'
+import { Turns } from './turns.ts'
 
-/** Entries and bytes of a page at most (a page that is over the bytes ends within the next 16 entries). */
+/** Entries and bytes of a page at most (a page that is over the bytes ends within the next 16 entries; a first one that is over them is alone). */
 const maxPageCount = 256
 const maxPageBytes = 1_048_576
 
-/** Pages that are read at a time: after a reconnect every channel may want some. */
+/** Pages that are read of one server at a time: after a reconnect every channel may want some. */
 const maxConcurrentPages = 16
 
-/** Reads pages of streams, some at a time, in the order of asking. */
+/**
+ * Reads pages of streams, some at a time, in the order of asking. In a cluster each server has its own queue: who asks one that is gone
+ * waits, and nobody else for it.
+ */
 export class Pages {
   readonly #commands: Commands
   readonly #recordTtlMs: number
-  readonly #waiting = new Set<() => void>()
-  #runningCount = 0
+  /** By the server, while anybody reads there. */
+  readonly #turns = new Map<string, Turns>()
 
   constructor(commands: Commands, recordTtlMs: number) {
     this.#commands = commands
@@ -32,45 +36,24 @@ export class Pages {
    * @throws SluiceError BUS_CLOSED, FORBIDDEN, BUS_UNAVAILABLE; the signal's reason
    */
   async read(
-    { meta, stream }: ChannelNames,
+    { meta, stream, partition }: ChannelNames,
     cursor: Cursor | undefined,
     limit: number = maxPageCount,
     signal?: AbortSignal,
   ): Promise<Page> {
-    await this.#turn(signal)
+    const server = this.#commands.ownerOf(partition) ?? ''
+    const turns = this.#turns.get(server) ?? new Turns(maxConcurrentPages)
+    this.#turns.set(server, turns)
+    await turns.take(signal)
     try {
       const from =
         cursor === undefined ? ['', 0, 0, 0] : [cursor.epoch, cursor.ms, cursor.offset, cursor.isBefore ? 1 : 0]
       const args = [newEpoch(), this.#recordTtlMs, ...from, limit, maxPageBytes]
       return toPage(await this.#commands.runUntilDone(rangeScript, [meta, stream], args, signal))
     } finally {
-      this.#runningCount -= 1
-      const [next] = this.#waiting
-      next?.()
+      turns.giveBack()
+      if (turns.isIdle && this.#turns.get(server) === turns) this.#turns.delete(server)
     }
-  }
-
-  /** Resolves when it is the caller's turn, which it then has. @throws the signal's reason */
-  async #turn(signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted()
-    if (this.#runningCount < maxConcurrentPages) {
-      this.#runningCount += 1
-      return
-    }
-    await new Promise<void>((resolve, reject) => {
-      const begin = (): void => {
-        this.#waiting.delete(begin)
-        signal?.removeEventListener('abort', abort)
-        this.#runningCount += 1
-        resolve()
-      }
-      const abort = (): void => {
-        this.#waiting.delete(begin)
-        reject(signal?.reason as Error)
-      }
-      this.#waiting.add(begin)
-      signal?.addEventListener('abort', abort, { once: true })
-    })
   }
 }
 

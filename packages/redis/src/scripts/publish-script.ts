@@ -12,7 +12,8 @@ import { openMeta, script, type Script } from './script.ts'
  * Returns `{0, '<epoch> <ms>-<offset>'}`, or `{1, …}` with where the event is if its id is known.
  *
  * The id is remembered before anything is told to subscribers, and the clock never goes back within a channel, whatever
- * the server's does.
+ * the server's does. While the server's is behind, the time is drawn at random from what comes next: a replica that is promoted
+ * without the tail would give the very ids out again otherwise, to other events, and no anchor would tell.
  */
 export const publishScript: Script = script(/* lua */ `
 ${openMeta}
@@ -24,7 +25,9 @@ end
 -- No time to live yet: after PEXPIRE, which needs no memory, Redis would take XADD although it has none left.
 local epoch, offset, lastMs = openMeta(KEYS[1], ARGV[1], 0, KEYS[2])
 local time = redis.call('TIME')
-local ms = math.max(tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000), lastMs)
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local ms = now
+if now < lastMs then ms = lastMs + 1 + tonumber(string.sub(ARGV[1], 1, 2), 16) end
 offset = offset + 1
 local id = string.format('%.0f-%.0f', ms, offset)
 local age = tonumber(ARGV[5])
@@ -32,11 +35,11 @@ local ttl = tonumber(ARGV[6])
 
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], id, 'e', ARGV[2], 'd', ARGV[3])
 redis.call('HSET', KEYS[1], 'offset', string.format('%.0f', offset), 'ms', string.format('%.0f', ms))
-if ttl > 0 then redis.call('PEXPIRE', KEYS[1], ttl) end
+if ttl > 0 then prolong(KEYS[1], ttl) end
 if age > 0 then
   redis.call('PEXPIRE', KEYS[2], age)
   -- A node of a stream holds a hundred entries, and only whole nodes go: looking at every entry would find nothing new.
-  if offset % 32 == 0 then redis.call('XTRIM', KEYS[2], 'MINID', '~', string.format('%.0f', ms - age)) end
+  if offset % 32 == 0 then redis.call('XTRIM', KEYS[2], 'MINID', '~', string.format('%.0f', now - age)) end
 end
 if KEYS[3] then redis.call('SET', KEYS[3], epoch .. ' ' .. id, 'PX', ARGV[7]) end
 redis.call(ARGV[8], ARGV[9], string.format('%s %s %.0f %d\\n', epoch, id, lastMs, #ARGV[2]) .. ARGV[2] .. ARGV[3])

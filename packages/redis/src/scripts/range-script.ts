@@ -53,8 +53,11 @@ end
 local page = {gap, epoch, top, 0}
 local left = tonumber(ARGV[7])
 local bytes = tonumber(ARGV[8])
+-- A few at first: how large they are is not known before they are here, and may be more than anybody wants at once.
+local step = 1
 while left > 0 and bytes > 0 do
-  local count = math.min(left, 16)
+  local count = math.min(left, step)
+  step = math.min(step * 2, 16)
   local batch = redis.call('XRANGE', KEYS[2], start, '+', 'COUNT', count)
   for _, entry in ipairs(batch) do
     local fields = entry[2]

@@ -1,9 +1,8 @@
-import slotOf from 'cluster-key-slot'
 import type { Commands } from '../connection/commands.ts'
 import { ownedConnectionOptions } from '../connection/connection-options.ts'
 import type { ClusterConnection, RedisConnection } from '../connection/redis-client.ts'
 import { ConnectionLostError } from '../connection/reply-error.ts'
-import { type ChannelNames, hashTag, partitionCount } from '../keys.ts'
+import type { ChannelNames } from '../keys.ts'
 import { SubscriberLink } from './subscriber-link.ts'
 import type { Wire, WireListener } from './wire.ts'
 
@@ -16,9 +15,6 @@ export interface ClusterWireOptions {
   readonly onChange: () => void
   readonly onTrouble: (error: Error) => void
 }
-
-/** How a partition's slot is found. */
-const slots: readonly number[] = Array.from({ length: partitionCount }, (_, partition) => slotOf(hashTag(partition)))
 
 /**
  * The wire of a cluster: sharded pub/sub, a connection for each master that has a channel. Who has which slot is asked of the
@@ -95,9 +91,10 @@ export class ClusterWire implements Wire {
   }
 
   #place(channel: { readonly names: ChannelNames; owner: string | undefined }): void {
-    const { cluster } = this.#options.commands
+    const { commands } = this.#options
+    const { cluster } = commands
     const { wire, partition } = channel.names
-    const owner = cluster?.slots[slots[partition] as number]?.[0]
+    const owner = commands.ownerOf(partition)
     // A cluster that cannot be asked leaves everything where it is.
     if (owner === undefined || owner === channel.owner || this.#isStopped) return
     const link = this.#link(cluster as ClusterConnection, owner)

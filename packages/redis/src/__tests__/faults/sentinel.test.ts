@@ -58,7 +58,10 @@ describe('a master that Sentinel replaces', () => {
       async () => ((await admin.call('SENTINEL', 'REPLICAS', 'main')) as unknown[]).length === 1,
       'it is known',
     )
-    expect(await openClient(master.port).wait(1, 5_000)).toBe(1)
+    // WAIT speaks of what its own connection wrote before.
+    const writer = openClient(master.port)
+    await writer.set('marker', '')
+    expect(await writer.wait(1, 5_000)).toBe(1)
 
     await master.kill()
     const publishing = publishMany(bus, channel, 'e', 21, 40)

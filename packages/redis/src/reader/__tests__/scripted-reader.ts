@@ -1,6 +1,7 @@
 import type { Cursor } from '../../cursor.ts'
 import type { Frame } from '../../entry.ts'
 import { ChannelReader } from '../channel-reader.ts'
+import { FrameBudget } from '../frame-buffer.ts'
 import { nameOf, type SimulatedChannel } from './simulated-channel.ts'
 
 /** A reader whose questions are answered when a test says so, and what it told. */
@@ -34,7 +35,7 @@ export function scriptedReader(
       tellGap: (reason) => told.push(`gap:${reason}`),
       becameLive: () => undefined,
     },
-    { maxCount, maxBytes: 1_000_000 },
+    { maxCount, maxBytes: 1_000_000, budget: new FrameBudget(1_000_000) },
     cursor,
   )
   return {
