@@ -8,8 +8,9 @@ const help = `Sluice example: orders in PostgreSQL, two instances of Apollo Serv
   npm run demo:postgres              start, show who receives what, stay up
   npm run demo:postgres -- --once    the same, then exit
 
-It starts a PostgreSQL of its own, or uses the one of DATABASE_URL, where it makes the table "orders" and the schema "sluice".
+It starts a PostgreSQL of its own, and deletes it at the end.
 
+  --connection-string <url>   an empty database to use instead; the table "orders" and the schema "sluice" stay in it
   --port <number>  port of the first instance; the second has the next free one (default: any free port)
   --once           exit with 0 after printing, or with 1 if an event went astray
   --help           this text
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
   try {
     values = parseArgs({
       options: {
+        'connection-string': { type: 'string' },
         port: { type: 'string', default: '0' },
         once: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -43,7 +45,7 @@ async function main(): Promise<number> {
   const opened: { close(): Promise<void> }[] = []
   try {
     console.log('Sluice example · orders of two companies in PostgreSQL, two instances of Apollo Server\n')
-    const database = await openDatabase(process.env)
+    const database = await openDatabase(values['connection-string'])
     opened.unshift({ close: () => database.stop() })
     const first = await startOrdersServer(database.connectionString, Number(values.port), true)
     opened.unshift(first)

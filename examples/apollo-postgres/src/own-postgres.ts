@@ -35,7 +35,8 @@ export async function startOwnPostgres(): Promise<Database> {
       stdio: 'ignore',
     })
     const [code] = (await once(initdb, 'exit')) as [number | null]
-    if (code !== 0) throw new Error(`${programs.initdb} failed; set DATABASE_URL to use a PostgreSQL of yours.`)
+    if (code !== 0)
+      throw new Error(`${programs.initdb} failed; give an empty database of yours with --connection-string.`)
     const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=']
     const server = spawn(programs.postgres, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
       ...user,

@@ -64,7 +64,7 @@ export function createOrdersSchema(pool: Pool, bus: PostgresBus): GraphQLSchema 
             bus.wake()
             return order
           } catch (error) {
-            await client.query('ROLLBACK')
+            await client.query('ROLLBACK').catch(() => {}) // a connection that is gone has rolled back
             throw error
           } finally {
             client.release()

@@ -4,6 +4,8 @@
 -- The name of a channel, a type or an id: what the bus accepts from JavaScript, too.
 CREATE OR REPLACE FUNCTION checked_name(value text, what text) RETURNS bytea
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+  bytes bytea := convert_to(value, 'UTF8');
 BEGIN
   IF value IS NULL OR value = '' THEN
     RAISE EXCEPTION 'The event''s % has to have a name; it is %.', what, coalesce(quote_literal(value), 'NULL')
@@ -13,7 +15,12 @@ BEGIN
     RAISE EXCEPTION 'The event''s % may have at most 256 characters; it has %.', what, char_length(value)
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  RETURN convert_to(value, 'UTF8');
+  -- 256 UTF-16 code units, which is what the bus counts, are never more.
+  IF octet_length(bytes) > 768 THEN
+    RAISE EXCEPTION 'The event''s % may have at most 768 bytes of UTF-8; it has %.', what, octet_length(bytes)
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  RETURN bytes;
 END $$;
 
 -- The key of a tenant's channel. The tenant is length-prefixed: no two pairs have one key.
@@ -22,14 +29,14 @@ LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 DECLARE
   tenant_bytes bytea := checked_name(tenant, 'tenant');
 BEGIN
-  RETURN '\x01'::bytea || int4send(octet_length(tenant_bytes)) || tenant_bytes || checked_name(channel, 'channel');
+  RETURN decode('01', 'hex') || int4send(octet_length(tenant_bytes)) || tenant_bytes || checked_name(channel, 'channel');
 END $$;
 
 -- The key of a channel that all tenants share.
 CREATE OR REPLACE FUNCTION shared_channel_key(channel text) RETURNS bytea
 LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
 BEGIN
-  RETURN '\x00'::bytea || checked_name(channel, 'channel');
+  RETURN decode('00', 'hex') || checked_name(channel, 'channel');
 END $$;
 
 -- Checks the event and inserts it. Returns its id.

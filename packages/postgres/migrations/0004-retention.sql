@@ -89,6 +89,10 @@ DECLARE
   idle interval := greatest(interval '1 day', p_max_age_ms * 2 * interval '1 millisecond');
   forgotten integer;
 BEGIN
+  -- A snapshot that is older than the lock would not see the event that a drain before it gave a channel.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'forget_channels() has to run in a READ COMMITTED transaction.' USING ERRCODE = 'invalid_transaction_state';
+  END IF;
   -- No drain may number events of a channel while it is deleted.
   IF NOT pg_try_advisory_xact_lock(1936487777, (SELECT lock_key FROM state)) THEN RETURN -1; END IF;
   DELETE FROM channels c

@@ -16,7 +16,7 @@ DECLARE
   parts text[] := '{}';
 BEGIN
   LOOP
-    found := regexp_match(rest, '^(.*?)\{([^{}]+)\}(.*)$');
+    found := regexp_match(rest, '^(.*?)[{]([^{}]+)[}](.*)$');
     EXIT WHEN found IS NULL;
     parts := parts || format('%L', found[1]) || format('r.%I::text', found[2]);
     rest := found[3];
@@ -29,7 +29,8 @@ CREATE OR REPLACE FUNCTION changed_rows(
   source text, tenant_column text, key_columns text[], data_columns text[], channels text[]
 ) RETURNS text LANGUAGE plpgsql IMMUTABLE SET search_path FROM CURRENT AS $$
 DECLARE
-  object_sql constant text := '(SELECT to_jsonb(d) FROM (SELECT %s) d)';
+  -- json, since jsonb refuses what a json column may hold; d.* and r.*, since d and r alone might be columns.
+  object_sql constant text := '(SELECT to_json(d.*)::text FROM (SELECT %s) d)';
   channel_list text;
 BEGIN
   SELECT string_agg(channel_expression(c.template), ', ' ORDER BY c.ordinal) INTO channel_list
@@ -38,7 +39,7 @@ BEGIN
     'SELECT ARRAY[', format_list('r.%I::text', key_columns), '] AS key, ',
     CASE WHEN tenant_column = '' THEN 'NULL::text' ELSE format('r.%I::text', tenant_column) END, ' AS tenant, ',
     'ARRAY[', channel_list, ']::text[] AS channels, ',
-    CASE WHEN data_columns = '{}' THEN 'to_jsonb(r)' ELSE format(object_sql, format_list('r.%I', data_columns)) END, ' AS data, ',
+    CASE WHEN data_columns = '{}' THEN 'to_json(r.*)::text' ELSE format(object_sql, format_list('r.%I', data_columns)) END, ' AS data, ',
     format(object_sql, format_list('r.%I', key_columns)), ' AS key_data, ',
     'row_number() OVER () AS ordinal FROM ', source, ' r'
   );
@@ -49,15 +50,17 @@ END $$;
 --
 -- A row is known by its primary key. For each channel: where it was and is no more, it is a delete; where it was not and
 -- is now, an insert; where it stayed and its data changed, an update. "Where" is tenant and channel together, so a row that
--- moves to another tenant tells neither of them anything of the other. A row whose tenant or channel is NULL is nowhere.
+-- moves to another tenant tells neither of them anything of the other. A row whose tenant or channel is NULL is nowhere; one
+-- that has a channel twice is there once. How values are written is not left to the settings of the session that writes.
 CREATE OR REPLACE FUNCTION publish_changes() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET datestyle = 'ISO, MDY' SET timezone = 'UTC'
+SET intervalstyle = 'postgres' SET bytea_output = 'hex' SET extra_float_digits = 1 AS $$
 DECLARE
   is_shared constant boolean := TG_ARGV[0] = '';
   channels constant text[] := TG_ARGV[3]::text[];
   max_bytes constant integer := (SELECT max_payload_bytes FROM state);
   none constant text := 'SELECT NULL::text[] AS key, NULL::text AS tenant, NULL::text[] AS channels,
-    NULL::jsonb AS data, NULL::jsonb AS key_data, NULL::bigint AS ordinal WHERE false';
+    NULL::text AS data, NULL::text AS key_data, NULL::bigint AS ordinal WHERE false';
   before_sql text := none;
   after_sql text := none;
 BEGIN
@@ -76,27 +79,28 @@ BEGIN
       FROM b FULL JOIN a ON a.key = b.key
     ), targets AS (
       SELECT p.*, i AS place, p.old_channels[i] AS old_channel, p.new_channels[i] AS new_channel,
-        was AND is_place(p.old_tenant, p.old_channels[i], $1) AS was_there,
-        is_now AND is_place(p.new_tenant, p.new_channels[i], $1) AS is_there,
-        p.old_channels[i] = p.new_channels[i] AND ($1 OR p.old_tenant = p.new_tenant) AS stayed
+        was AND is_place(p.old_tenant, p.old_channels[i], $1) AND array_position(p.old_channels, p.old_channels[i]) = i AS was_there,
+        is_now AND is_place(p.new_tenant, p.new_channels[i], $1) AND array_position(p.new_channels, p.new_channels[i]) = i AS is_there,
+        ($1 OR p.old_tenant = p.new_tenant) AND p.old_channels[i] = ANY (p.new_channels) AS stays,
+        ($1 OR p.old_tenant = p.new_tenant) AND p.new_channels[i] = ANY (p.old_channels) AS stayed
       FROM pairs p CROSS JOIN generate_series(1, $2) i
     ), changes AS (
       SELECT t.ordinal, 0 AS rank, t.place, 'delete' AS type, t.old_tenant AS tenant, t.old_channel AS channel,
         CASE WHEN t.is_now THEN t.old_key ELSE t.old_data END AS data, t.old_key AS key_data
-      FROM targets t WHERE t.was_there AND NOT (t.is_there AND t.stayed)
+      FROM targets t WHERE t.was_there AND t.stays IS NOT TRUE
       UNION ALL
-      SELECT t.ordinal, 1, t.place, CASE WHEN t.was_there AND t.stayed THEN 'update' ELSE 'insert' END,
+      SELECT t.ordinal, 1, t.place, CASE WHEN t.stayed THEN 'update' ELSE 'insert' END,
         t.new_tenant, t.new_channel, t.new_data, t.new_key
-      FROM targets t WHERE t.is_there AND NOT (t.was_there AND t.stayed AND t.old_data = t.new_data)
+      FROM targets t WHERE t.is_there AND (t.stayed AND t.old_data = t.new_data) IS NOT TRUE
     ), events AS (
-      SELECT c.*, octet_length(convert_to(c.data::text, 'UTF8')) > $3 AS is_too_large FROM changes c
+      SELECT c.*, octet_length(convert_to(c.data, 'UTF8')) > $3 AS is_too_large FROM changes c
     )
     INSERT INTO inbox (channel_key, event_id, type, data, headers, published_at)
     SELECT
       CASE WHEN $1 THEN shared_channel_key(e.channel) ELSE channel_key(e.tenant, e.channel) END,
       convert_to(gen_random_uuid()::text, 'UTF8'),
       convert_to(e.type, 'UTF8'),
-      convert_to(CASE WHEN e.is_too_large THEN e.key_data ELSE e.data END::text, 'UTF8'),
+      convert_to(CASE WHEN e.is_too_large THEN e.key_data ELSE e.data END, 'UTF8'),
       CASE WHEN e.is_too_large THEN convert_to('{"sluice-data":"key"}', 'UTF8') END,
       round(extract(epoch FROM clock_timestamp()) * 1000)
     FROM events e
@@ -108,7 +112,11 @@ END $$;
 -- Whether a row has a place there: names that no subscription can have, and no tenant, are none.
 CREATE OR REPLACE FUNCTION is_place(tenant text, channel text, is_shared boolean) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $$
-  SELECT coalesce(char_length(channel) BETWEEN 1 AND 256 AND (is_shared OR char_length(tenant) BETWEEN 1 AND 256), false)
+  SELECT coalesce(
+    char_length(channel) BETWEEN 1 AND 256 AND octet_length(convert_to(channel, 'UTF8')) <= 768
+      AND (is_shared OR char_length(tenant) BETWEEN 1 AND 256 AND octet_length(convert_to(tenant, 'UTF8')) <= 768),
+    false
+  )
 $$;
 
 -- Publishes the changes of a table from now on.
@@ -163,7 +171,7 @@ BEGIN
   FOR wanted IN
     SELECT tenant_column WHERE tenant_column IS NOT NULL
     UNION SELECT unnest(columns)
-    UNION SELECT m.found[1] FROM unnest(channels) AS t (template) CROSS JOIN LATERAL regexp_matches(t.template, '\{([^{}]+)\}', 'g') AS m (found)
+    UNION SELECT m.found[1] FROM unnest(channels) AS t (template) CROSS JOIN LATERAL regexp_matches(t.template, '[{]([^{}]+)[}]', 'g') AS m (found)
   LOOP
     IF NOT EXISTS (
       SELECT FROM pg_attribute a WHERE a.attrelid = watched AND a.attname = wanted AND a.attnum > 0 AND NOT a.attisdropped
@@ -172,6 +180,17 @@ BEGIN
         USING ERRCODE = 'undefined_column';
     END IF;
   END LOOP;
+
+  SELECT a.attname INTO wanted FROM pg_attribute a
+  WHERE a.attrelid = watched AND a.attgenerated = 'v' AND NOT a.attisdropped AND (
+    columns IS NULL OR a.attname::text = ANY (columns) OR a.attname = tenant_column
+    OR EXISTS (SELECT FROM unnest(channels) AS t (template) WHERE strpos(t.template, '{' || a.attname || '}') > 0)
+  )
+  LIMIT 1;
+  IF wanted IS NOT NULL THEN
+    RAISE EXCEPTION 'watch_table: the column % of % is generated when it is read, which a trigger does not do; make it STORED or leave it out of "columns".',
+      quote_ident(wanted), table_sql USING ERRCODE = 'invalid_parameter_value';
+  END IF;
 
   PERFORM unwatch_table(watched);
   FOREACH operation IN ARRAY ARRAY['insert', 'update', 'delete'] LOOP

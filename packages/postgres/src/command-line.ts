@@ -64,7 +64,7 @@ export async function runCommandLine(
   }
   const [command = '', ...rest] = positionals
   if (!['migrate', 'print', 'status', 'drop'].includes(command) || rest.length > 0) {
-    err(help)
+    err(`${command === '' ? 'A command is missing.' : `There is no such command: ${positionals.join(' ')}`}\n\n${help}`)
     return 2
   }
   const { schema } = values
@@ -109,8 +109,23 @@ async function run(command: string, client: Client, schema: string): Promise<str
       : `${name} was brought from version ${found} to ${newest}\n`
   }
   if (command === 'drop') {
-    await client.query(`DROP SCHEMA IF EXISTS ${name} CASCADE`)
+    await expectBus(client, schema)
+    await client.query(`DROP SCHEMA ${name} CASCADE`)
     return `${name} is gone\n`
   }
   return describeStatus(client, schema)
+}
+
+/** Refuses to delete what is no bus: a schema of that name may hold anything. */
+async function expectBus(client: Client, schema: string): Promise<void> {
+  const tables = ['state', 'inbox', 'log', 'migrations']
+  const { rows } = await client.query<{ count: number }>(
+    'SELECT count(*)::integer AS count FROM pg_tables WHERE schemaname = $1 AND tablename = ANY ($2)',
+    [schema, tables],
+  )
+  if (rows[0]?.count === tables.length) return
+  throw new SluiceError(
+    'BAD_CONFIG',
+    `[sluice-postgres] ${quoteIdentifier(schema)} is not the schema of a Sluice bus: nothing was deleted`,
+  )
 }

@@ -24,10 +24,12 @@ const maxHeadersBytes = 65_536
  * @throws SluiceError EVENT_TOO_LARGE if the data or the headers are too large; BAD_EVENT for names that no host lets through.
  */
 export function eventValues(event: BusEvent, maxPayloadBytes: number): EventValues {
-  if (event.data.byteLength > maxPayloadBytes) {
+  // An event that was encoded here makes new bytes at each look.
+  const { data } = event
+  if (data.byteLength > maxPayloadBytes) {
     throw new SluiceError(
       'EVENT_TOO_LARGE',
-      `[postgresBus] the event has ${event.data.byteLength} bytes of data, more than ${maxPayloadBytes}; publish less or raise maxPayloadBytes`,
+      `[postgresBus] the event has ${data.byteLength} bytes of data, more than ${maxPayloadBytes}; publish less or raise maxPayloadBytes`,
     )
   }
   const headers = event.headers === undefined ? null : Buffer.from(JSON.stringify(event.headers))
@@ -42,7 +44,7 @@ export function eventValues(event: BusEvent, maxPayloadBytes: number): EventValu
     eventId: checked('eventId', Buffer.from(event.eventId), maxNameBytes),
     type: checked('type', Buffer.from(event.type), maxNameBytes),
     userId: event.userId === undefined ? null : checked('userId', Buffer.from(event.userId), maxNameBytes),
-    data: Buffer.from(event.data),
+    data: Buffer.from(data),
     headers,
     publishedAt: event.publishedAt,
   }

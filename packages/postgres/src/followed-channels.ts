@@ -123,6 +123,8 @@ export class FollowedChannels {
   applyPage(channel: FollowedChannel, rows: readonly PageRow[], isLast: boolean): void {
     const [first] = rows
     if (first === undefined || this.#byId.get(channel.id) !== channel) {
+      // Forgotten meanwhile: its next event is the first of another generation.
+      channel.isBehind = false
       this.behind.delete(channel)
       return
     }

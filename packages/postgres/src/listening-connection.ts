@@ -1,12 +1,16 @@
+import { Buffer } from 'node:buffer'
 import { Client } from 'pg'
 import type { QueryConfig } from './postgres-client.ts'
 import { within } from './pooled-query.ts'
+
+/** An answer that is longer than its time goes on if so much of it came meanwhile. */
+const minProgressBytes = 4_096
 
 /** What a connection is opened with, and whom it tells. */
 export interface ListeningConnectionOptions {
   /** The options of a client of `pg`. */
   readonly client: object
-  /** How long connecting, or a query, may go unanswered before the connection counts as lost, in milliseconds. */
+  /** How long connecting may take, and how long nothing of a query's answer may arrive, before the connection counts as lost, in milliseconds. */
   readonly timeoutMs: number
   readonly onNotification: () => void
 }
@@ -19,6 +23,8 @@ export class ListeningConnection {
   readonly #client: Client
   readonly #timeoutMs: number
   #loss: unknown
+  /** Of notifications, which are no part of an answer. */
+  #notifiedBytes = 0
   #isEnded = false
 
   private constructor(client: Client, timeoutMs: number) {
@@ -35,7 +41,11 @@ export class ListeningConnection {
     const connection = new ListeningConnection(client, timeoutMs)
     client.on('error', (error) => connection.#lose(error))
     client.on('end', () => connection.#lose(new Error('the server closed the connection')))
-    client.on('notification', onNotification)
+    client.on('notification', (message) => {
+      // A type byte, the length, the process, and two texts that end in NUL.
+      connection.#notifiedBytes += 11 + Buffer.byteLength(message.channel) + Buffer.byteLength(message.payload ?? '')
+      onNotification()
+    })
     try {
       await within(client.connect(), timeoutMs)
       // Plans that do not depend on statistics, which a table that just grew has none of.
@@ -62,11 +72,37 @@ export class ListeningConnection {
   async query<T extends object>(config: QueryConfig, timeoutMs: number = this.#timeoutMs): Promise<readonly T[]> {
     if (this.#isEnded) throw this.#loss
     try {
-      const { rows } = await within(this.#client.query(config), timeoutMs)
+      const { rows } = await this.#answered(this.#client.query(config), timeoutMs)
       return rows as readonly T[]
     } catch (error) {
       if (!(error instanceof Error && 'severity' in error)) this.#lose(error)
       throw error
+    }
+  }
+
+  get #answerBytes(): number {
+    return receivedBytes(this.#client) - this.#notifiedBytes
+  }
+
+  /** As long as its answer goes on arriving, a large one may take its time: asked again, it would be as large. */
+  async #answered<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+    const silence = Symbol('silence')
+    answer.catch(() => {})
+    for (let heard = this.#answerBytes; ; ) {
+      let timer: NodeJS.Timeout | undefined
+      const quiet = new Promise<typeof silence>((resolve) => {
+        timer = setTimeout(() => resolve(silence), timeoutMs)
+      })
+      try {
+        const outcome = await Promise.race([answer, quiet])
+        if (outcome !== silence) return outcome
+      } finally {
+        clearTimeout(timer)
+      }
+      const now = this.#answerBytes
+      if (now - heard < minProgressBytes || this.#isEnded)
+        throw new Error(`no answer within ${Math.round(timeoutMs)} ms`)
+      heard = now
     }
   }
 
@@ -88,6 +124,11 @@ export class ListeningConnection {
     // Saying goodbye on a link that swallows it would wait for ever.
     destroy(this.#client)
   }
+}
+
+function receivedBytes(client: Client): number {
+  const { connection } = client as unknown as { connection?: { stream?: { bytesRead?: number } } }
+  return connection?.stream?.bytesRead ?? 0
 }
 
 /** `pg` has no public way to drop a connection without a word; its clients have had this member in all versions. */

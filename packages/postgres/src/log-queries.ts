@@ -12,6 +12,8 @@ const maxFilteredCount = 64
 
 /** What was read by `seq`. */
 export interface ReadPage {
+  /** Of the history that it was read from. */
+  readonly epoch: string | null
   readonly rows: readonly ReadRow[]
   /** Read on after it. */
   readonly cursor: number
@@ -22,6 +24,7 @@ export interface ReadPage {
 }
 
 interface ReadResult extends ReadRow {
+  readonly epoch: string | null
   readonly top_seq: string
   readonly now_ms: number
   readonly seq: string | null
@@ -60,6 +63,7 @@ export class LogQueries {
     if (last === undefined) throw new Error('the server gave no answer')
     const isLast = last.seq === null || (found.length < pageCount && Number(last.bytes) < pageBytes)
     return {
+      epoch: last.epoch,
       rows: found.filter(({ seq }) => seq !== null),
       cursor: isLast ? Math.max(cursor, Number(last.top_seq)) : Number(last.seq),
       isLast,

@@ -22,10 +22,26 @@ export function toEvent(row: LogRow, channel: ChannelKey): BusEvent {
     ...(row.user_id === null ? undefined : { userId: row.user_id.toString() }),
     eventId: row.event_id.toString(),
     publishedAt: row.published_at,
-    ...(row.headers === null ? undefined : { headers: parseHeaders(row.headers) }),
+    ...parseHeaders(row.headers),
   })
 }
 
-function parseHeaders(bytes: Buffer): Readonly<Record<string, string>> {
-  return Object.freeze(JSON.parse(bytes.toString()) as Record<string, string>)
+/**
+ * Whoever may insert into the inbox may put anything there. What is no object of strings is no headers: an error here
+ * would come again at each read, and nobody would hear of any event any more.
+ */
+function parseHeaders(bytes: Buffer | null): { readonly headers: Readonly<Record<string, string>> } | undefined {
+  if (bytes === null) return undefined
+  let headers: unknown
+  try {
+    headers = JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
+  return isHeaders(headers) ? { headers: Object.freeze(headers) } : undefined
+}
+
+function isHeaders(value: unknown): value is Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  return Object.values(value).every((header) => typeof header === 'string')
 }

@@ -28,13 +28,20 @@ export function loadMigrations(): Migration[] {
 
 /**
  * A script that brings any earlier version to the newest, as one transaction. Whoever runs scripts at the same time waits for
- * the others. Functions may be called by those only to whom the owner grants it.
+ * the others. Functions may be called by those only to whom the owner grants it. A schema with anything else in it is refused:
+ * its functions would lose their grants, and a table of the bus's name might be somebody else's.
  */
 export function migrationScript(schema: string, migrations: readonly Migration[] = loadMigrations()): string {
   const s = quoteIdentifier(schema)
   const name = quoteLiteral(schema)
   // Not CREATE SCHEMA IF NOT EXISTS, which asks for the right to create one also where it is there.
-  const create = `BEGIN IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = ${name}) THEN CREATE SCHEMA ${s}; END IF; END`
+  const create = `BEGIN IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = ${name}) THEN CREATE SCHEMA ${s}; ELSE
+    IF (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ${name}
+      AND c.relname IN ('migrations', 'state', 'inbox') AND c.relkind = 'r') < 3
+    AND (EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ${name})
+      OR EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = ${name}))
+    THEN RAISE EXCEPTION 'The schema % has other things in it; give the bus one of its own.', quote_ident(${name})
+      USING ERRCODE = 'object_not_in_prerequisite_state'; END IF; END IF; END`
   const rows = migrations.map(({ version, name }) => `(${version}, '${name}')`).join(', ')
   return [
     'BEGIN ISOLATION LEVEL READ COMMITTED;\nSET LOCAL standard_conforming_strings = on;\nSET LOCAL client_min_messages = warning;',

@@ -122,7 +122,9 @@ function badConfig(what: string): SluiceError {
 }
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
-const durationMs = v.pipe(v.number(), v.finite(), v.minValue(1))
+/** What a timer of Node can wait: a longer one would fire at once. */
+const maxTimerMs = 2_147_483_647
+const durationMs = v.pipe(v.number(), v.minValue(1), v.maxValue(maxTimerMs))
 
 const schema = v.strictObject({
   connectionString: v.optional(v.string()),
@@ -143,7 +145,7 @@ const schema = v.strictObject({
     v.strictObject({ maxCount: v.optional(count), maxAgeMs: v.optional(v.pipe(v.number(), v.minValue(1))) }),
   ),
   pollMs: v.optional(durationMs),
-  heartbeatMs: v.optional(v.pipe(v.number(), v.finite(), v.minValue(50))),
+  heartbeatMs: v.optional(v.pipe(v.number(), v.minValue(50), v.maxValue(maxTimerMs))),
   maxPayloadBytes: v.optional(v.pipe(count, v.maxValue(67_108_864))),
   dedupWindowMs: v.optional(v.pipe(v.number(), v.minValue(1_000), v.maxValue(43_200_000))),
   maxPendingCount: v.optional(count),

@@ -10,6 +10,12 @@ export interface PooledQueryOptions {
 }
 
 /**
+ * A drain's lock is held until the COMMIT. If this process is gone before it without a word, the server waits for it no
+ * longer than this, and not until the link is found to be dead, which takes hours.
+ */
+const beginReadCommitted = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '5s'"
+
+/**
  * Runs one statement on a client of the pool. A client whose statement did not end in time is destroyed, so that neither
  * a silent connection nor its statement stays in the pool.
  *
@@ -26,7 +32,7 @@ export async function pooledQuery<T extends object>(
   try {
     const run = async (): Promise<readonly T[]> => {
       if (!isReadCommitted) return (await client.query(config)).rows as readonly T[]
-      await client.query({ text: 'BEGIN ISOLATION LEVEL READ COMMITTED' })
+      await client.query({ text: beginReadCommitted })
       const { rows } = await client.query(config)
       await client.query({ text: 'COMMIT' })
       return rows as readonly T[]

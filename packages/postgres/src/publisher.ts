@@ -30,6 +30,8 @@ export interface PublisherOptions {
 
 interface Entry {
   readonly values: EventValues
+  /** Of its data and its headers. */
+  readonly bytes: number
   readonly deadline: number
   readonly resolve: (receipt: PublishReceipt) => void
   readonly reject: (error: unknown) => void
@@ -93,7 +95,10 @@ export class Publisher {
   async publish(event: BusEvent): Promise<PublishReceipt> {
     const { maxPayloadBytes, maxPendingCount, maxPendingBytes, publishTimeoutMs } = this.#options
     const values = eventValues(event, maxPayloadBytes)
-    if (this.#pending.size >= maxPendingCount || this.#pendingBytes + values.data.byteLength > maxPendingBytes) {
+    const bytes = values.data.byteLength + (values.headers?.byteLength ?? 0)
+    // One event may wait in any case.
+    const isFull = this.#pending.size > 0 && this.#pendingBytes + bytes > maxPendingBytes
+    if (this.#pending.size >= maxPendingCount || isFull) {
       throw unavailable(
         `${this.#pending.size} events with ${this.#pendingBytes} bytes wait for the server already; publish slower`,
         this.#lastError,
@@ -102,6 +107,7 @@ export class Publisher {
     return new Promise((resolve, reject) => {
       const entry: Entry = {
         values,
+        bytes,
         deadline: performance.now() + publishTimeoutMs,
         resolve,
         reject,
@@ -109,7 +115,7 @@ export class Publisher {
         id: '',
       }
       this.#pending.add(entry)
-      this.#pendingBytes += values.data.byteLength
+      this.#pendingBytes += bytes
       this.#queue.push(entry)
       this.#timer ??= setInterval(() => this.#expire(performance.now()), deadlineCheckMs)
       void this.#insertAll()
@@ -265,7 +271,7 @@ export class Publisher {
     const batch: Entry[] = []
     let bytes = 0
     for (const entry of this.#queue) {
-      bytes += entry.values.data.byteLength
+      bytes += entry.bytes
       if (batch.length === maxBatchCount || (batch.length > 0 && bytes > maxBatchBytes)) break
       entry.stage = 'sent'
       batch.push(entry)
@@ -299,7 +305,7 @@ export class Publisher {
 
   #end(entry: Entry): boolean {
     if (!this.#pending.delete(entry)) return false
-    this.#pendingBytes -= entry.values.data.byteLength
+    this.#pendingBytes -= entry.bytes
     if (this.#pending.size > 0) return true
     clearInterval(this.#timer)
     this.#timer = undefined

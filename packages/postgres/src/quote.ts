@@ -3,7 +3,8 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** A text as an SQL literal. It relies on `standard_conforming_strings`, which is on unless somebody turned it off. */
+/** A text as an SQL literal, whatever `standard_conforming_strings` is where it is read. */
 export function quoteLiteral(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
+  const quoted = text.replaceAll("'", "''")
+  return quoted.includes('\\') ? `E'${quoted.replaceAll('\\', '\\\\')}'` : `'${quoted}'`
 }

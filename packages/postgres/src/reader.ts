@@ -29,6 +29,8 @@ const idlePollMs = 1_000
 const migrationTimeoutMs = 60_000
 const firstBackoffMs = 50
 const maxBackoffMs = 5_000
+/** Where events are kept for less than this, places are not compared more often all the same. */
+const minRecheckMs = 1_000
 
 export interface ReaderOptions {
   readonly settings: PostgresBusSettings
@@ -57,6 +59,8 @@ export class Reader {
   #connection: ListeningConnection | undefined
   #cursor = 0
   #syncedMs = 0
+  /** The server's clock at the last read. */
+  #readMs = 0
   #isWoken = false
   #isPollDue = false
   #isClosed = false
@@ -193,6 +197,7 @@ export class Reader {
     await connection.query({ text: 'COMMIT' })
     if (top === undefined) throw new Error('the server gave no answer')
     this.#cursor = Number(top.top_seq)
+    this.#readMs = top.now_ms
     this.channels.reconnected(state.epoch, states, this.#syncedMs)
     if (this.channels.behind.size === 0) this.#syncedMs = top.now_ms
   }
@@ -218,7 +223,7 @@ export class Reader {
         nextPollAt = performance.now() + intervalMs
         await this.#drain(connection)
       }
-      if (this.#isWoken || isPolling) await this.#read(queries)
+      if (this.#isWoken || isPolling) await this.#read(connection, queries)
       turn += 1
       await this.#catchUpOne(queries, turn)
     }
@@ -280,19 +285,25 @@ export class Reader {
     }
   }
 
-  async #read(queries: LogQueries): Promise<void> {
+  async #read(connection: ListeningConnection, queries: LogQueries): Promise<void> {
     this.#isWoken = false
     const channels = this.channels.all()
     if (channels.length === 0) return
-    const { rows, cursor, isLast, nowMs } = await queries.read(
+    const { epoch, rows, cursor, isLast, nowMs } = await queries.read(
       this.#cursor,
       channels.map(({ bytes }) => bytes),
     )
+    // What has another epoch begins anew at a place that the cursor may have passed.
+    if (epoch !== this.channels.epoch) throw new Error('the schema was replaced')
     for (const row of rows) {
       if (this.#isClosed) return
       this.channels.applyRead(row)
     }
     this.#cursor = cursor
+    // Since the last time, events may have come and been deleted: nothing that is left in the log tells of them.
+    const isLong = nowMs - this.#readMs > Math.max(this.#options.settings.history.maxAgeMs, minRecheckMs)
+    this.#readMs = nowMs
+    if (isLong) return this.#reconnected(connection)
     if (!isLast) this.#isWoken = true
     else if (this.channels.behind.size === 0) this.#syncedMs = nowMs
   }

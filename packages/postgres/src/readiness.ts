@@ -1,5 +1,4 @@
 import { unavailable } from './bus-errors.ts'
-import { within } from './pooled-query.ts'
 
 /** Whether the schema was there once, for those who have to wait for it. */
 export class Readiness {
@@ -33,11 +32,17 @@ export class Readiness {
   /** @throws SluiceError BUS_UNAVAILABLE when the time is over; what {@link Readiness.closed} was given */
   async wait(timeoutMs: number): Promise<void> {
     if (this.#isReached) return
-    const timeout = {}
-    const outcome = await Promise.race([
-      this.#reached,
-      within(new Promise<never>(() => {}), timeoutMs).catch(() => timeout),
-    ])
-    if (outcome === timeout) throw unavailable(`the server was not reached within ${timeoutMs} ms`, this.#lastError)
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(unavailable(`the server was not reached within ${timeoutMs} ms`, this.#lastError)),
+        timeoutMs,
+      )
+    })
+    try {
+      await Promise.race([this.#reached, timeout])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }

@@ -79,6 +79,7 @@ export class Retention {
   async #forget(): Promise<void> {
     const { pool, statements, settings } = this.#options
     if (!Number.isFinite(settings.history.maxAgeMs)) return
-    await pooledQuery(pool, { text: statements.forgetChannels, values: [settings.history.maxAgeMs] }, { timeoutMs })
+    const query = { text: statements.forgetChannels, values: [settings.history.maxAgeMs] }
+    await pooledQuery(pool, query, { timeoutMs, isReadCommitted: true })
   }
 }

@@ -34,9 +34,10 @@ export function statementsFor(schema: string): Statements {
 
   function read(where: string): string {
     return `
-      SELECT t.top_seq, t.now_ms, p.*
+      SELECT t.epoch, t.top_seq, t.now_ms, p.*
       FROM (
         SELECT
+          (SELECT epoch FROM ${s}.state) AS epoch,
           coalesce((SELECT l.seq FROM ${s}.log l ORDER BY l.seq DESC LIMIT 1), 0) AS top_seq,
           (extract(epoch FROM now()) * 1000)::float8 AS now_ms
       ) t

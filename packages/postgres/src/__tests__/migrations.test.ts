@@ -157,7 +157,7 @@ describe('sluice-postgres', () => {
     await owner.query(out)
     await owner.query(`GRANT USAGE ON SCHEMA printed TO ${role};
       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA printed TO ${role};
-      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA printed TO ${role}`)
+      GRANT EXECUTE ON FUNCTION printed.drain, printed.settle, printed.retain, printed.forget_channels TO ${role}`)
     await owner.end()
     const bus = postgresBus({ connectionString, schema: 'printed', migrate: false })
     const channel = { tenantId: 't', name: 'c' }
@@ -212,3 +212,18 @@ async function command(...args: string[]): Promise<{ code: number; out: string; 
   )
   return { code, out, err }
 }
+
+it('deletes no schema that is not a bus', async () => {
+  const client = await server.connect()
+  try {
+    await client.query('CREATE SCHEMA "somebody\'s"; CREATE TABLE "somebody\'s".state (precious int)')
+    for (const schema of ["somebody's", 'public', 'nowhere']) {
+      const { code, err } = await command('drop', '--schema', schema, '--yes')
+      expect([code, err]).toEqual([1, expect.stringContaining('is not the schema of a Sluice bus')])
+    }
+    expect((await client.query('SELECT * FROM "somebody\'s".state')).rows).toEqual([])
+  } finally {
+    await client.query('DROP SCHEMA IF EXISTS "somebody\'s" CASCADE')
+    await client.end()
+  }
+})
