@@ -3,6 +3,7 @@ import { nextMessagePrefix, type ResultHooks, withResultHooks } from '@sluice/co
 import { countWrites, promisesMadeBy, systemCallsFor, type Writes } from '@sluice/testkit'
 import type { ExecutionArgs, ExecutionResult } from 'graphql'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import * as ws from 'ws'
 import { WebSocket } from 'ws'
 import { SocketWriter } from '../socket-writer.ts'
 import { openSocket } from './open-socket.ts'
@@ -136,7 +137,9 @@ describe('what is pushed', () => {
   for (const [how, optionsOf] of Object.entries(ways)) {
     it(`${how} takes no message of ws, and one system call per socket and tick, for 1 event as for 8`, async () => {
       const { service, clients, writes } = await open(5, optionsOf())
-      const send = vi.spyOn(WebSocket.prototype, 'send')
+      // Not the method of the socket: whoever replaces that one is to see every message.
+      const { Sender } = ws as unknown as { readonly Sender: { readonly prototype: { send(): void } } }
+      const send = vi.spyOn(Sender.prototype, 'send')
       onTestFinished(() => send.mockRestore())
       const published: string[] = []
       const publish = async (...texts: string[]) => {
@@ -148,6 +151,15 @@ describe('what is pushed', () => {
       const texts = Array.from({ length: 8 }, (_, n) => (n % 2 === 0 ? textFor(5000) : String(n)))
       expect(await systemCallsFor(() => publish(...texts), writes)).toBe(1)
       expect(send).not.toHaveBeenCalled()
+    })
+
+    it(`${how} gives messages to a "send" that was put in place of that of ws`, async () => {
+      const { service, clients } = await open(2, optionsOf())
+      const send = vi.spyOn(WebSocket.prototype, 'send')
+      onTestFinished(() => send.mockRestore())
+      await service.publish('a', { text: 'seen' })
+      await hasTexts(clients, ['seen'])
+      expect(send).toHaveBeenCalledTimes(2)
     })
 
     it(`${how} makes no promise per socket`, async () => {
