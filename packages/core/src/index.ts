@@ -30,7 +30,8 @@ export {
   rememberedResponse,
 } from './delivery/encoded-response.ts'
 export { internalErrorResult } from './delivery/internal-error.ts'
-export { asPushStream, pushPast, type ResultHooks, withResultHooks } from './delivery/result-hooks.ts'
+export { asPushStream, pushPast, withResultHooks } from './delivery/hooked-stream.ts'
+export type { ResultHooks } from './delivery/result-hooks.ts'
 export { slowConsumer } from './delivery/slow-consumer.ts'
 export { nextMessageFormat, nextMessagePrefix } from './delivery/next-message.ts'
 export type { OverflowOptions, OverflowPolicy } from './delivery/overflow.ts'

@@ -1,3 +1,4 @@
+import { isPromise } from '@sluice/core'
 import type { ExecutionResult } from 'graphql'
 
 /** Who is given the results of a stream. */
@@ -41,7 +42,7 @@ export class ResultPull {
     try {
       const pulled: unknown = this.#iterator.next()
       // An iterator that is not quite one gives its results without a promise.
-      if (isThenable(pulled)) pulled.then(this.#take, this.#fail)
+      if (isPromise(pulled)) pulled.then(this.#take, this.#fail)
       else this.#take(pulled)
     } catch (error) {
       this.#fail(error)
@@ -60,8 +61,4 @@ export class ResultPull {
   readonly #fail = (error: unknown): void => {
     this.#reader.error(error)
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function'
 }

@@ -1,4 +1,4 @@
-import { asPushStream } from '../delivery/result-hooks.ts'
+import { asPushStream } from '../delivery/hooked-stream.ts'
 import type { EndReason } from '../metrics.ts'
 import { isAsyncIterable } from './is-async-iterable.ts'
 

@@ -2,6 +2,7 @@ import type { BusEvent, BusNotification } from '../bus/event-bus.ts'
 import { type ChannelKey, isSameChannel, SHARED } from '../bus/channel-key.ts'
 import { decodeEvent, type PublishedEvent } from '../bus/published-event.ts'
 import { satisfies } from '../channel/match.ts'
+import { Multimap } from '../collections/multimap.ts'
 import type { ErrorReporter } from '../error-reporter.ts'
 import { SluiceError } from '../errors.ts'
 import type { Counters } from '../counters.ts'
@@ -26,7 +27,7 @@ export class ChannelRoute {
   readonly #groups = new Set<EventReceiver>()
   /** By type; those who take every type are under `undefined`. */
   readonly #byType = new Map<string | undefined, MatchIndex<EventReceiver>>()
-  readonly #byUser = new Map<string, Set<EventReceiver>>()
+  readonly #byUser = new Multimap<string, EventReceiver>()
 
   constructor(key: ChannelKey, services: RouteServices) {
     this.key = key
@@ -56,15 +57,11 @@ export class ChannelRoute {
 
   /** The group has members of this user now. */
   addUser(userId: string, group: EventReceiver): void {
-    const groups = this.#byUser.get(userId)
-    if (groups === undefined) this.#byUser.set(userId, new Set([group]))
-    else groups.add(group)
+    this.#byUser.add(userId, group)
   }
 
   removeUser(userId: string, group: EventReceiver): void {
-    const groups = this.#byUser.get(userId)
-    groups?.delete(group)
-    if (groups?.size === 0) this.#byUser.delete(userId)
+    this.#byUser.delete(userId, group)
   }
 
   /** The bus's listener: called synchronously, in the order of the channel. Never throws. */
@@ -134,14 +131,13 @@ export class ChannelRoute {
 
   #acceptByUser(event: PublishedEvent, userId: string): void {
     const { counters } = this.#services
-    const groups = this.#byUser.get(userId)
-    const candidates = groups?.size ?? 0
+    const candidates = this.#byUser.count(userId)
     counters.passed += candidates
     counters.rejectedUser += this.#groups.size - candidates
     counters.filteredByUser += this.#groups.size - candidates
-    if (groups === undefined) return
+    if (candidates === 0) return
     const dispatched = new DispatchedEvent(event)
-    for (const group of groups) {
+    for (const group of this.#byUser.values(userId)) {
       const { types, match } = group.options
       if (types?.includes(event.type as string) === false) counters.filteredByType += 1
       else if (!satisfies(event.data, match)) counters.filteredByMatch += 1

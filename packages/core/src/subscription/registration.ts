@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { GraphQLError } from 'graphql'
 import { EncodedResponse, type ResponseServices } from '../delivery/encoded-response.ts'
-import { asPushStream } from '../delivery/result-hooks.ts'
+import { asPushStream } from '../delivery/hooked-stream.ts'
 import { nextMessageFormat, nextMessagePrefix } from '../delivery/next-message.ts'
 import type { OverflowOptions } from '../delivery/overflow.ts'
 import { ResponseQueue } from '../delivery/response-queue.ts'

@@ -4,7 +4,7 @@ import { SluiceError } from '../../errors.ts'
 import { EncodedResponse } from '../encoded-response.ts'
 import { MemberStream, type MemberStreamOptions } from '../member-stream.ts'
 import type { OverflowPolicy } from '../overflow.ts'
-import { asPushStream } from '../result-hooks.ts'
+import { asPushStream } from '../hooked-stream.ts'
 
 const services = { counters: new Counters(), report: () => undefined }
 const responseOf = (n: number) => new EncodedResponse({ data: { n } }, services)

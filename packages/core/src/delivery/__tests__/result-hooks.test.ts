@@ -4,7 +4,8 @@ import { Counters } from '../../counters.ts'
 import { SluiceError } from '../../errors.ts'
 import { EncodedResponse } from '../encoded-response.ts'
 import { MemberStream } from '../member-stream.ts'
-import { asPushStream, pushPast, type ResultHooks, withResultHooks } from '../result-hooks.ts'
+import { asPushStream, pushPast, withResultHooks } from '../hooked-stream.ts'
+import type { ResultHooks } from '../result-hooks.ts'
 import type { PushStream } from '../response-stream.ts'
 
 const services = { counters: new Counters(), report: () => undefined }
